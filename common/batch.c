@@ -1,0 +1,260 @@
+#include "batch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char ship_again[] = "ship the batch again from its source, with rsync --checksum";
+
+/* Returns the descriptor, -1 if there is no such file, -2 if it is no regular file. */
+static int open_regular(int dir, const char *name, struct stat *st)
+{
+	/* O_NONBLOCK: opening a FIFO that nobody writes would wait for ever. */
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? -1 : errno == ELOOP || errno == ENXIO ? -2 : -3;
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+		return fd;
+	close(fd);
+	return -2;
+}
+
+char *batch_file_name(const struct batch *b, enum manifest_file file)
+{
+	return mem_format("%s/%s", b->dir.path, manifest_file_name(file));
+}
+
+static void or_die(const struct batch *b, const char *name, int fd)
+{
+	if (fd == -3)
+		die_errno(DIE_AGAIN, "look at its owner and mode", "cannot open \"%s/%s\"",
+			b->dir.path, name);
+}
+
+static char *not_regular(const char *name)
+{
+	return mem_format("its \"%s\" is no regular file", name);
+}
+
+/* Everything in the manifest's file, or BATCH_NOT_READY, or BATCH_REFUSED. */
+static enum batch_state read_manifest(const struct batch *b, struct buf *text, char **why)
+{
+	struct stat st;
+	int fd = open_regular(b->dir.fd, "manifest", &st);
+	struct io_reader reader;
+	struct io_sum sum;
+	size_t n;
+
+	or_die(b, "manifest", fd);
+	if (fd == -1)
+		return BATCH_NOT_READY;
+	if (fd == -2) {
+		*why = not_regular("manifest");
+		return BATCH_REFUSED;
+	}
+	if (st.st_size > MANIFEST_MAX) {
+		close(fd);
+		*why = mem_string("its manifest is larger than any manifest");
+		return BATCH_REFUSED;
+	}
+	io_reader_open(&reader, fd, "manifest");
+	while (text->len <= MANIFEST_MAX &&
+		(n = io_reader_next(&reader, buf_room(text, 4096), 4096)) > 0)
+		text->len += n;
+	io_reader_close(&reader, &sum);
+	return BATCH_GOOD;
+}
+
+static enum batch_state judge_manifest(struct batch *b, const struct buf *text, char **why)
+{
+	const char *wrong = NULL;
+
+	switch (manifest_decode(buf_text(text), text->len, &b->manifest, &wrong)) {
+	case MANIFEST_GOOD:
+		if (b->manifest.number == b->number)
+			return BATCH_GOOD;
+		*why = mem_format("its manifest is that of batch %llu",
+			(unsigned long long)b->manifest.number);
+		break;
+	case MANIFEST_TORN:
+		return BATCH_NOT_READY;
+	case MANIFEST_DAMAGED:
+		*why = mem_string("its manifest was altered on the way");
+		break;
+	case MANIFEST_NEWER:
+		*why = mem_string("its format is newer than this program: install a newer one");
+		break;
+	case MANIFEST_FOREIGN:
+		*why = mem_format("its manifest has a wrong line, \"%s\"", wrong);
+		break;
+	}
+	return BATCH_REFUSED;
+}
+
+/* Present, regular, and as long as announced? */
+static enum batch_state judge_files(const struct batch *b, char **why)
+{
+	for (enum manifest_file f = 0; f < FILE_COUNT; f++) {
+		const char *name = manifest_file_name(f);
+		struct stat st;
+		int fd = open_regular(b->dir.fd, name, &st);
+
+		or_die(b, name, fd);
+		if (fd == -1)
+			return BATCH_NOT_READY;
+		if (fd == -2) {
+			*why = not_regular(name);
+			return BATCH_REFUSED;
+		}
+		close(fd);
+		if ((uint64_t)st.st_size < b->manifest.file[f].size)
+			return BATCH_NOT_READY;
+		if ((uint64_t)st.st_size > b->manifest.file[f].size) {
+			*why = mem_format("its \"%s\" is longer than announced", name);
+			return BATCH_REFUSED;
+		}
+	}
+	return BATCH_GOOD;
+}
+
+enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
+	enum spool_kind kind, uint64_t number, char **why)
+{
+	struct buf text = {0};
+	char name[SPOOL_NAME_MAX];
+	enum batch_state state;
+
+	*b = (struct batch){.number = number};
+	spool_name(name, kind, number);
+	if (!spool_enter(table, name, &b->dir)) {
+		if (faccessat(table->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+			return BATCH_GONE;
+		*why = mem_string("it is no directory");
+		return BATCH_REFUSED;
+	}
+	state = read_manifest(b, &text, why);
+	if (state == BATCH_GOOD)
+		state = judge_manifest(b, &text, why);
+	if (state == BATCH_GOOD)
+		state = judge_files(b, why);
+	buf_free(&text);
+	if (state != BATCH_GOOD)
+		batch_close(b);
+	return state;
+}
+
+void batch_close(struct batch *b)
+{
+	spool_close(&b->dir);
+	manifest_free(&b->manifest);
+}
+
+int batch_file(const struct batch *b, enum manifest_file file)
+{
+	const char *name = manifest_file_name(file);
+	struct stat st;
+	int fd = open_regular(b->dir.fd, name, &st);
+
+	if (fd < 0)
+		die(DIE_AGAIN, "run it again when shipping is done", "\"%s/%s\" went away",
+			b->dir.path, name);
+	return fd;
+}
+
+void batch_expect(const struct batch *b, enum manifest_file file, const struct io_sum *read)
+{
+	const struct io_sum *announced = &b->manifest.file[file];
+
+	if (read->size != announced->size || strcmp(read->sha256, announced->sha256) != 0)
+		die(DIE_PERSON, ship_again, "\"%s/%s\" is not what its manifest announces",
+			b->dir.path, manifest_file_name(file));
+}
+
+void batch_columns(const struct batch *b, struct columns *columns)
+{
+	char *name = batch_file_name(b, FILE_COLUMNS);
+	struct io_reader reader;
+	struct io_sum sum;
+	struct buf text = {0};
+	size_t n;
+
+	io_reader_open(&reader, batch_file(b, FILE_COLUMNS), name);
+	while (text.len <= COLUMNS_BYTES_MAX &&
+		(n = io_reader_next(&reader, buf_room(&text, 4096), 4096)) > 0)
+		text.len += n;
+	io_reader_close(&reader, &sum);
+	batch_expect(b, FILE_COLUMNS, &sum);
+	if (!columns_decode(buf_text(&text), text.len, columns))
+		die(DIE_PERSON, "export the table again with dml-export --full",
+			"\"%s\" is not a list of columns", name);
+	buf_free(&text);
+	free(name);
+}
+
+static bool is_ours(const char *name)
+{
+	if (strcmp(name, "manifest") == 0)
+		return true;
+	for (enum manifest_file f = 0; f < FILE_COUNT; f++)
+		if (strcmp(name, manifest_file_name(f)) == 0)
+			return true;
+	return false;
+}
+
+void batch_warn_of_strangers(const struct batch *b)
+{
+	struct spool_list list;
+
+	spool_list(&b->dir, &list);
+	for (size_t i = 0; i < list.count; i++)
+		if (!is_ours(list.entry[i].name))
+			warn("ignoring \"%s/%s\", which is no part of a batch", b->dir.path,
+				list.entry[i].name);
+	spool_list_free(&list);
+}
+
+void batch_remove(const struct spool_dir *table, uint64_t number)
+{
+	char batch[SPOOL_NAME_MAX], done[SPOOL_NAME_MAX];
+
+	spool_name(batch, SPOOL_BATCH, number);
+	spool_name(done, SPOOL_DONE, number);
+	if (!spool_rename(table, batch, done)) {
+		batch_remove_rest(table, number);
+		if (!spool_rename(table, batch, done)) {
+			warn("cannot remove \"%s/%s\": \"%s\" is in the way", table->path,
+				batch, done);
+			return;
+		}
+	}
+	batch_remove_rest(table, number);
+}
+
+/* Its own files and what rsync left (names with a dot); a stranger stays and is told. */
+void batch_remove_rest(const struct spool_dir *table, uint64_t number)
+{
+	char name[SPOOL_NAME_MAX];
+	struct spool_dir done;
+	struct spool_list list;
+
+	spool_name(name, SPOOL_DONE, number);
+	if (!spool_enter(table, name, &done))
+		return;
+	spool_list(&done, &list);
+	for (size_t i = 0; i < list.count; i++) {
+		const char *file = list.entry[i].name;
+
+		if ((is_ours(file) || file[0] == '.') && unlinkat(done.fd, file, 0) == 0)
+			continue;
+		warn("cannot remove \"%s/%s\": remove it by hand", done.path, file);
+	}
+	spool_list_free(&list);
+	if (unlinkat(table->fd, name, AT_REMOVEDIR) != 0 && errno != ENOTEMPTY &&
+		errno != ENOENT)
+		warn("cannot remove \"%s\": %s", done.path, strerror(errno));
+	spool_close(&done);
+}

@@ -1,0 +1,62 @@
+/*
+ * A batch as a reader finds it: a directory in the spool that somebody shipped.
+ *
+ * Nothing in it is trusted until it was hashed as it was read.  Only regular files are
+ * opened, and never through a link; a FIFO doesn't block.
+ */
+#ifndef DML_BATCH_H
+#define DML_BATCH_H
+
+#include "columns.h"
+#include "io.h"
+#include "manifest.h"
+#include "spool.h"
+
+struct batch {
+	struct spool_dir dir;
+	uint64_t number; /* as the directory's name says */
+	struct manifest manifest;
+};
+
+enum batch_state {
+	BATCH_GOOD, /* the manifest is whole, and the files are there in their full length */
+	BATCH_GONE, /* there is no such directory */
+	BATCH_NOT_READY, /* a file is missing or short: still on its way */
+	BATCH_REFUSED,   /* no later shipping makes it good; a message was printed */
+};
+
+/*
+ * Opens batch `number` of a table's directory, published or, for an exporter's recovery,
+ * staged.  The manifest's number must be the
+ * directory's; what else it says is for the caller to judge.  Unless the answer is
+ * BATCH_GOOD nothing is left open, but for BATCH_REFUSED `why` says what was wrong, a string
+ * that the caller frees.
+ */
+enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
+	enum spool_kind kind, uint64_t number, char **why);
+void batch_close(struct batch *b);
+
+/* Opens one of its files.  Dies unless it is a regular file. */
+int batch_file(const struct batch *b, enum manifest_file file);
+
+/* The name of one of its files, for messages; the caller frees it. */
+char *batch_file_name(const struct batch *b, enum manifest_file file);
+
+/* Reads `columns` and checks it against the manifest. */
+void batch_columns(const struct batch *b, struct columns *columns);
+
+/* Dies with DIE_PERSON if what was read isn't what the manifest announced. */
+void batch_expect(const struct batch *b, enum manifest_file file, const struct io_sum *read);
+
+/* Says which other files than its own the directory holds. */
+void batch_warn_of_strangers(const struct batch *b);
+
+/*
+ * Removes batch `number`: renamed to .NUMBER.done first, so that no other run takes the rest
+ * for a batch that is on its way.  Needs the directory's lock.
+ */
+void batch_remove(const struct spool_dir *table, uint64_t number);
+/* Goes on with what a run that died left of that. */
+void batch_remove_rest(const struct spool_dir *table, uint64_t number);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * The `columns` file: a line for each column in COPY order, its name, a tab, its type; both
+ * escaped as COPY text escapes.
+ */
+#ifndef DML_COLUMNS_H
+#define DML_COLUMNS_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { COLUMNS_MAX = 1600, COLUMNS_BYTES_MAX = 1024 * 1024 };
+
+struct column {
+	char *name;
+	char *type; /* as format_type() prints it with an empty search_path */
+};
+
+struct columns {
+	struct column *column;
+	size_t count;
+};
+
+/* Takes copies of both. */
+void columns_add(struct columns *c, const char *name, const char *type);
+void columns_encode(struct buf *b, const struct columns *c);
+/* False if the text is not what columns_encode() writes, or has more than COLUMNS_MAX lines. */
+bool columns_decode(const char *text, size_t len, struct columns *c);
+void columns_free(struct columns *c);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * Signals that end a program: SIGINT, SIGTERM, SIGHUP.  The handler runs what was registered,
+ * newest first, and dies by the signal.  SIGPIPE is ignored: a closed pipe is a write error.
+ */
+#ifndef DML_INTERRUPT_H
+#define DML_INTERRUPT_H
+
+#include <signal.h>
+
+/* Installs the handlers; one of the first things main() does. */
+void interrupt_init(void);
+
+/* `action` must be async-signal-safe. */
+void interrupt_add(void (*action)(void));
+
+/* Holds the signals back while a registry that an action reads is changed. */
+void interrupt_block(sigset_t *before);
+void interrupt_restore(const sigset_t *before);
+
+#endif

@@ -1,0 +1,118 @@
+#include "opt.h"
+
+#include "die.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *opt_try_help(void)
+{
+	static char text[64];
+
+	snprintf(text, sizeof text, "try \"%s --help\"", die_program_name());
+	return text;
+}
+
+void opt_add_table(struct opt_names *names, const char *argument)
+{
+	struct name name;
+
+	if (!name_parse(argument, &name))
+		die(DIE_USAGE, "write it as in SQL: users, sales.orders or '\"Odd\".\"T.x\"'",
+			"\"%s\" is no table's name", argument);
+	for (size_t i = 0; i < names->count; i++) {
+		if (name_equal(&names->name[i], &name)) {
+			name_free(&name);
+			return;
+		}
+	}
+	names->name = mem_resize(names->name, names->count + 1, sizeof *names->name);
+	names->name[names->count++] = name;
+}
+
+void opt_add_target(struct opt_labels *labels, const char *argument)
+{
+	struct label label;
+
+	if (!label_parse(argument, &label))
+		die(DIE_USAGE,
+			"write it HOST/DB, of A-Z a-z 0-9 . _ -, neither part beginning with a "
+			"dot or a "
+			"dash nor of ten digits or more and nothing else",
+			"\"%s\" is no target", argument);
+	for (size_t i = 0; i < labels->count; i++) {
+		if (strcmp(labels->label[i].text, label.text) == 0) {
+			label_free(&label);
+			return;
+		}
+	}
+	labels->label = mem_resize(labels->label, labels->count + 1, sizeof *labels->label);
+	labels->label[labels->count++] = label;
+}
+
+int opt_number(const char *option, const char *argument, int least, int most)
+{
+	char *end;
+
+	errno = 0;
+	long value = strtol(argument, &end, 10);
+	if (errno != 0 || end == argument || *end != '\0' || value < least || value > most)
+		die(DIE_USAGE, opt_try_help(), "%s takes a number from %d to %d", option, least,
+			most);
+	return (int)value;
+}
+
+void opt_need(bool given, const char *what)
+{
+	if (!given)
+		die(DIE_USAGE, opt_try_help(), "%s is missing", what);
+}
+
+void opt_refuse(bool given, const char *what)
+{
+	if (given)
+		die(DIE_USAGE, opt_try_help(), "%s is not for this call", what);
+}
+
+_Noreturn void opt_print_and_exit(const char *text)
+{
+	fputs(text, stdout);
+	opt_close_stdout();
+	exit(DIE_DONE);
+}
+
+_Noreturn void opt_print_version(const char *library)
+{
+	printf("%s %s (%s)\n", die_program_name(), DML_VERSION, library);
+	opt_close_stdout();
+	exit(DIE_DONE);
+}
+
+bool opt_connection(struct pg_options *options, int letter, char *argument)
+{
+	switch (letter) {
+	case 'd':
+		options->conninfo = argument;
+		return true;
+	case 'h':
+		options->host = argument;
+		return true;
+	case 'p':
+		options->port = argument;
+		return true;
+	case 'U':
+		options->user = argument;
+		return true;
+	default:
+		return false;
+	}
+}
+
+void opt_close_stdout(void)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		die_errno(DIE_AGAIN, "what was done stays done; only its report was lost",
+			"cannot write to standard output");
+}

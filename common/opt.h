@@ -1,0 +1,41 @@
+/* What both programs' command lines have in common. */
+#ifndef DML_OPT_H
+#define DML_OPT_H
+
+#include "name.h"
+#include "pg.h"
+
+/* A list of tables as -t names them, or of targets as -T does. */
+struct opt_names {
+	struct name *name;
+	size_t count;
+};
+
+struct opt_labels {
+	struct label *label;
+	size_t count;
+};
+
+/* "try 'PROGRAM --help'", for every usage error's hint. */
+const char *opt_try_help(void);
+
+/* Each dies with DIE_USAGE if the argument isn't what it should be. */
+void opt_add_table(struct opt_names *names, const char *argument);
+void opt_add_target(struct opt_labels *labels, const char *argument);
+int opt_number(const char *option, const char *argument, int least, int most);
+
+/* Dies unless it was given; dies if it was. */
+void opt_need(bool given, const char *what);
+void opt_refuse(bool given, const char *what);
+
+/* --help and --version. */
+_Noreturn void opt_print_and_exit(const char *text);
+_Noreturn void opt_print_version(const char *library);
+
+/* Takes -d, -h, -p or -U.  False if `letter` is none of them. */
+bool opt_connection(struct pg_options *options, int letter, char *argument);
+
+/* Flushes standard output; dies if anything that was printed did not arrive. */
+void opt_close_stdout(void);
+
+#endif

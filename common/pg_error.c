@@ -1,0 +1,134 @@
+/*
+ * A server's error can carry a row: the primary message of a data exception quotes the value,
+ * DETAIL quotes the key or the whole row, CONTEXT the line of COPY, and a trigger may say
+ * anything.  So DETAIL and CONTEXT are never printed but for the place (table, line, column)
+ * in COPY's context; the primary message only where the error's class can't quote data.
+ */
+#include "pg_error.h"
+
+#include "buf.h"
+#include "pg.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *field(const PGresult *res, int code)
+{
+	const char *text = res != NULL ? PQresultErrorField(res, code) : NULL;
+
+	return text != NULL ? text : "";
+}
+
+bool pg_error_is(const PGresult *res, const char *sqlstate)
+{
+	return strcmp(field(res, PG_DIAG_SQLSTATE), sqlstate) == 0;
+}
+
+/* Class 57P: the server is going down; whether it had committed, nobody knows. */
+bool pg_error_is_final(const PGresult *res)
+{
+	const char *state = field(res, PG_DIAG_SQLSTATE);
+
+	if (PQresultStatus(res) == PGRES_COMMAND_OK)
+		return true;
+	return *state != '\0' && strncmp(state, "57P", 3) != 0 && strncmp(state, "08", 2) != 0;
+}
+
+/* The classes whose primary message is made of names and numbers only. */
+static bool may_be_told(const char *state)
+{
+	static const char *const classes[] = {"08", "0A", "23", "25", "28", "2B", "34", "3B",
+		"3D", "3F", "40", "42", "44", "53", "54", "55", "57", "58", "F0"};
+
+	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+		if (strncmp(state, classes[i], 2) == 0)
+			return true;
+	return false;
+}
+
+struct advice {
+	const char *state; /* an SQLSTATE, or the class it begins with */
+	enum die_status status;
+	const char *hint;
+};
+
+/* The first that fits. */
+static const struct advice advices[] = {
+	{"23", DIE_PERSON, "mend the target table's rows or constraint, then run it again"},
+	{"22", DIE_PERSON, "compare the table's definition on both sides"},
+	{"25006", DIE_PERSON, "connect to the primary: this server or role is read-only"},
+	{"42501", DIE_PERSON, "grant what the manual page lists under PRIVILEGES"},
+	{"42", DIE_PERSON, "compare the table's definition with what the message names"},
+	{"3F", DIE_PERSON, "create the schema, or name another table"},
+	{"0A", DIE_PERSON, "see the manual page for what can't be replicated"},
+	{"P0", DIE_PERSON, "look into the server's log for what the trigger or function said"},
+	{"40", DIE_AGAIN, "run it again"},
+	{"55P03", DIE_NOT_NOW, "run it again when the lock is free"},
+	{"53100", DIE_AGAIN, "make space on the server, then run it again"},
+	{"53", DIE_AGAIN, "run it again when the server has resources to spare"},
+	{"57014", DIE_AGAIN, "run it again; somebody cancelled it"},
+	{"57", DIE_AGAIN, "run it again when the server is up"},
+	{"08", DIE_AGAIN, "run it again when the server is up"},
+	{"", DIE_AGAIN, "look into the server's log, then run it again"},
+};
+
+static const struct advice *advice_for(const char *state)
+{
+	const struct advice *a = advices;
+
+	while (strncmp(state, a->state, strlen(a->state)) != 0)
+		a++;
+	return a;
+}
+
+/* "COPY users, line 3, column age: …" → "COPY users, line 3, column age" */
+static void add_place(struct buf *b, const PGresult *res)
+{
+	const char *context = field(res, PG_DIAG_CONTEXT);
+	size_t len = strcspn(context, ":\n");
+
+	if (strncmp(context, "COPY ", 5) == 0 && len < 300)
+		buf_format(b, " at %.*s", (int)len, context);
+}
+
+/* Where libpq speaks for itself: the connection. */
+static void add_connection(struct buf *b, PGconn *conn)
+{
+	const char *text = PQerrorMessage(conn);
+	size_t len = strlen(text);
+
+	while (len > 0 && text[len - 1] == '\n')
+		len--;
+	for (size_t i = 0; i < len; i++)
+		buf_byte(b, text[i] == '\n' ? ' ' : text[i]);
+	if (len == 0)
+		buf_string(b, "the connection to the server was lost");
+}
+
+enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
+{
+	const char *state = field(res, PG_DIAG_SQLSTATE);
+	const struct advice *advice = advice_for(*state != '\0' ? state : "08000");
+	struct buf b = {0};
+
+	if (what != NULL)
+		buf_format(&b, "%s: ", what);
+	if (*state == '\0')
+		add_connection(&b, conn);
+	else if (may_be_told(state))
+		buf_format(&b, "%s", field(res, PG_DIAG_MESSAGE_PRIMARY));
+	else
+		buf_string(&b, "the server refused a value or failed");
+	if (*state != '\0') {
+		add_place(&b, res);
+		buf_format(&b, " (SQLSTATE %s)", state);
+	}
+	complain(advice->hint, "%s", b.data);
+	buf_free(&b);
+	return advice->status;
+}
+
+void pg_die(PGconn *conn, const PGresult *res, const char *what)
+{
+	exit(pg_complain(conn, res, what));
+}

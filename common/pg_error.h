@@ -1,0 +1,15 @@
+/* What a server's error means to us, and how much of it may be told. */
+#ifndef DML_PG_ERROR_H
+#define DML_PG_ERROR_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+
+/* True if the server itself said no: then the transaction is gone for certain.  False where
+ * libpq made the error up, the connection being lost. */
+bool pg_error_is_final(const PGresult *res);
+
+/* True if `res` failed with this SQLSTATE. */
+bool pg_error_is(const PGresult *res, const char *sqlstate);
+
+#endif

@@ -1,0 +1,235 @@
+#define _GNU_SOURCE /* renameat2 */
+#include "spool.h"
+
+#include "buf.h"
+#include "io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
+
+/* Whoever can write to a directory can put anything in a batch's place.  In a sticky one
+ * (a spool below /tmp) nobody can touch what is ours. */
+static void expect_private(const struct spool_dir *dir)
+{
+	struct stat st;
+
+	if (fstat(dir->fd, &st) != 0)
+		die_errno(DIE_AGAIN, NULL, "cannot stat \"%s\"", dir->path);
+	if ((st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0)
+		die(DIE_PERSON, "chmod o-w it, and look at what is in it",
+			"\"%s\" can be written by anybody", dir->path);
+}
+
+void spool_open(struct spool_dir *dir, const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	dir->path = mem_format("%.*s", (int)len, path);
+	dir->fd = open(path, DIRECTORY);
+	if (dir->fd < 0)
+		die_errno(DIE_AGAIN,
+			"name a directory that exists, or make it with mkdir -m 700",
+			"cannot open \"%s\"", path);
+	expect_private(dir);
+}
+
+bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_dir *dir)
+{
+	int fd = openat(parent->fd, name, DIRECTORY | O_NOFOLLOW);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return false;
+	if (fd < 0)
+		die_errno(DIE_AGAIN, "look at its owner and mode", "cannot open \"%s/%s\"",
+			parent->path, name);
+	dir->fd = fd;
+	dir->path = mem_format("%s/%s", parent->path, name);
+	expect_private(dir);
+	return true;
+}
+
+/* The umask may have taken more than it should: the mode is set once more. */
+static void make(const struct spool_dir *parent, const char *name)
+{
+	if (mkdirat(parent->fd, name, 0700) != 0) {
+		if (errno == EEXIST)
+			return;
+		die_errno(DIE_AGAIN, "look at its owner, its mode and the space left",
+			"cannot make the directory \"%s/%s\"", parent->path, name);
+	}
+	if (fchmodat(parent->fd, name, 0700, 0) != 0)
+		die_errno(DIE_AGAIN, NULL, "cannot set the mode of \"%s/%s\"", parent->path,
+			name);
+	io_sync(parent->fd, parent->path);
+}
+
+static void make_and_enter(struct spool_dir *dir, const char *name)
+{
+	struct spool_dir child;
+
+	make(dir, name);
+	if (!spool_enter(dir, name, &child))
+		die(DIE_PERSON, "remove it, or choose another spool",
+			"\"%s/%s\" is no directory", dir->path, name);
+	spool_close(dir);
+	*dir = child;
+}
+
+void spool_enter_table(const struct spool_dir *spool, const struct label *label,
+	const struct name *table, struct spool_dir *dir)
+{
+	struct buf name = {0};
+
+	if (!name_to_directory(&name, table))
+		die(DIE_PERSON, "rename the table or its schema",
+			"the name of table \"%s\" is too long for a directory", table->table);
+	dir->fd = fcntl(spool->fd, F_DUPFD_CLOEXEC, 0);
+	if (dir->fd < 0)
+		die_errno(DIE_AGAIN, NULL, "cannot open \"%s\" again", spool->path);
+	dir->path = mem_string(spool->path);
+	make_and_enter(dir, label->host);
+	make_and_enter(dir, label->db);
+	make_and_enter(dir, name.data);
+	buf_free(&name);
+}
+
+void spool_close(struct spool_dir *dir)
+{
+	if (dir->fd >= 0)
+		close(dir->fd);
+	free(dir->path);
+	*dir = (struct spool_dir){.fd = -1};
+}
+
+bool spool_lock(const struct spool_dir *dir)
+{
+	if (flock(dir->fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (errno != EWOULDBLOCK)
+		die_errno(DIE_AGAIN, "use a file system that has flock(2)",
+			"cannot lock \"%s\"", dir->path);
+	return false;
+}
+
+void spool_expect_writable(const struct spool_dir *dir)
+{
+	struct statvfs fs;
+
+	if (faccessat(dir->fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+		die_errno(DIE_AGAIN, "look at its owner, its mode and its file system",
+			"cannot write in \"%s\"", dir->path);
+	if (fstatvfs(dir->fd, &fs) != 0)
+		die_errno(DIE_AGAIN, NULL, "cannot stat the file system of \"%s\"", dir->path);
+	if (fs.f_blocks > 0 && fs.f_bavail == 0)
+		die(DIE_AGAIN, "make space, then run it again",
+			"the file system of \"%s\" is full", dir->path);
+}
+
+void spool_name(char name[SPOOL_NAME_MAX], enum spool_kind kind, uint64_t number)
+{
+	const char *ending = kind == SPOOL_STAGE ? ".tmp" : kind == SPOOL_DONE ? ".done" : "";
+
+	snprintf(name, SPOOL_NAME_MAX, "%s%010" PRIu64 "%s", *ending != '\0' ? "." : "", number,
+		ending);
+}
+
+/* A name counts only if it is the one that spool_name() gives to its number. */
+static struct spool_entry classify(const char *name)
+{
+	struct spool_entry entry = {.kind = name[0] == '.' ? SPOOL_DOT : SPOOL_OTHER};
+
+	entry.number = strtoull(name + (name[0] == '.'), NULL, 10);
+	entry.name = mem_string(name);
+	for (enum spool_kind kind = SPOOL_BATCH; kind <= SPOOL_DONE; kind++) {
+		char canonical[SPOOL_NAME_MAX];
+
+		spool_name(canonical, kind, entry.number);
+		if (strcmp(name, canonical) == 0 && entry.number > 0 &&
+			entry.number <= INT64_MAX)
+			entry.kind = kind;
+	}
+	return entry;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct spool_entry *a = left, *b = right;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->kind <= SPOOL_DONE && a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+void spool_list(const struct spool_dir *dir, struct spool_list *list)
+{
+	int fd = openat(dir->fd, ".", DIRECTORY);
+	DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+	size_t room = 0;
+
+	if (stream == NULL)
+		die_errno(DIE_AGAIN, "look at its owner and mode", "cannot read \"%s\"",
+			dir->path);
+	*list = (struct spool_list){0};
+	for (;;) {
+		errno = 0;
+		struct dirent *d = readdir(stream);
+
+		if (d == NULL)
+			break;
+		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
+			continue;
+		if (list->count == room) {
+			room = room > 0 ? 2 * room : 16;
+			list->entry = mem_resize(list->entry, room, sizeof *list->entry);
+		}
+		list->entry[list->count++] = classify(d->d_name);
+	}
+	if (errno != 0)
+		die_errno(DIE_AGAIN, NULL, "cannot read \"%s\"", dir->path);
+	closedir(stream);
+	if (list->count > 0)
+		qsort(list->entry, list->count, sizeof *list->entry, compare);
+}
+
+void spool_list_free(struct spool_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->entry[i].name);
+	free(list->entry);
+	*list = (struct spool_list){0};
+}
+
+/* Where the file system has no RENAME_NOREPLACE, our lock on the directory makes the look
+ * before the leap good enough. */
+bool spool_rename(const struct spool_dir *dir, const char *from, const char *to)
+{
+	struct stat st;
+
+	if (renameat2(dir->fd, from, dir->fd, to, RENAME_NOREPLACE) == 0)
+		return true;
+	if (errno == EEXIST)
+		return false;
+	if (errno == EINVAL || errno == ENOSYS) {
+		if (fstatat(dir->fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return false;
+		if (errno == ENOENT && renameat(dir->fd, from, dir->fd, to) == 0)
+			return true;
+	}
+	die_errno(DIE_AGAIN, "mend the file system, then run it again",
+		"cannot rename \"%s/%s\" to \"%s\"", dir->path, from, to);
+}

@@ -1,0 +1,78 @@
+/*
+ * The spool: a tree of directories that is opened once at its root and walked one component
+ * at a time, never through a symbolic link.
+ *
+ *     SPOOL/HOST/DB/TABLE/NUMBER/{columns,ids,data.gz,manifest}
+ *
+ * In a table's directory stand
+ *
+ *     0000000042          a batch, published: it never changes
+ *     .0000000042.tmp     staged by an exporter: see stage.h
+ *     .0000000042.done    applied, half removed by an importer: see batch.h
+ *
+ * Other names that begin with a dot are nobody's (rsync's), all others are strangers.
+ * Nothing here knows of a database.
+ */
+#ifndef DML_SPOOL_H
+#define DML_SPOOL_H
+
+#include "die.h"
+#include "name.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct spool_dir {
+	int fd;
+	char *path; /* as the user would write it */
+};
+
+enum spool_kind { SPOOL_BATCH, SPOOL_STAGE, SPOOL_DONE, SPOOL_DOT, SPOOL_OTHER };
+
+struct spool_entry {
+	enum spool_kind kind;
+	uint64_t number; /* of SPOOL_BATCH, SPOOL_STAGE, SPOOL_DONE */
+	char *name;
+};
+
+struct spool_list {
+	struct spool_entry *entry;
+	size_t count;
+};
+
+enum { SPOOL_NAME_MAX = 32 }; /* of a batch in any of its states, with the NUL */
+
+/*
+ * Opens a directory that the user named; symbolic links on the way are the user's own
+ * business.  Dies if it is missing, no directory, or others can write to it.
+ */
+void spool_open(struct spool_dir *dir, const char *path);
+
+/* Opens the directory `name` in `parent`.  False if there is none, or no directory but
+ * something else; dies where spool_open() does. */
+bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_dir *dir);
+
+/* Opens SPOOL/HOST/DB/TABLE, making what is missing of it, durably, mode 0700. */
+void spool_enter_table(const struct spool_dir *spool, const struct label *label,
+	const struct name *table, struct spool_dir *dir);
+
+void spool_close(struct spool_dir *dir);
+
+/* False if another process holds the lock.  It ends with spool_close() or the process. */
+bool spool_lock(const struct spool_dir *dir);
+
+/* Dies if nothing can be written there: read-only, full, or no permission. */
+void spool_expect_writable(const struct spool_dir *dir);
+
+/* Everything but "." and "..", sorted by kind, number and name. */
+void spool_list(const struct spool_dir *dir, struct spool_list *list);
+void spool_list_free(struct spool_list *list);
+
+/* The name of a batch that is published, staged or done. */
+void spool_name(char name[SPOOL_NAME_MAX], enum spool_kind kind, uint64_t number);
+
+/* Renames within `dir`; never replaces.  False if the new name exists. */
+bool spool_rename(const struct spool_dir *dir, const char *from, const char *to);
+
+#endif

@@ -1,0 +1,160 @@
+#include "stage.h"
+
+#include "buf.h"
+#include "interrupt.h"
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The stages that dying removes: read by the signal handler, changed with signals blocked. */
+struct registered {
+	int parent;
+	char name[SPOOL_NAME_MAX];
+};
+
+static struct registered *registry;
+static size_t registered_count;
+static pid_t owner; /* a fork's exit is not ours */
+
+static const char *const files[] = {"columns", "ids", "data.gz", "manifest"};
+
+enum { FILES = sizeof files / sizeof *files };
+
+/* Async-signal-safe.  False if something is left. */
+static bool remove_stage(int parent, const char *name)
+{
+	for (size_t i = 0; i < FILES; i++) {
+		char path[SPOOL_NAME_MAX + 16];
+		size_t len = strlen(name);
+
+		memcpy(path, name, len);
+		path[len] = '/';
+		memcpy(path + len + 1, files[i], strlen(files[i]) + 1);
+		unlinkat(parent, path, 0);
+	}
+	return unlinkat(parent, name, AT_REMOVEDIR) == 0;
+}
+
+static void remove_registered(void)
+{
+	if (getpid() != owner)
+		return;
+	for (size_t i = 0; i < registered_count; i++)
+		remove_stage(registry[i].parent, registry[i].name);
+	registered_count = 0;
+}
+
+static void forget_all(void)
+{
+	sigset_t before;
+
+	interrupt_block(&before);
+	registered_count = 0;
+	interrupt_restore(&before);
+}
+
+/* Before the directory exists, so that there is no instant at which it is unknown. */
+static void enter(const struct stage *s)
+{
+	sigset_t before;
+
+	if (registry == NULL) {
+		owner = getpid();
+		interrupt_add(remove_registered);
+		if (atexit(remove_registered) != 0)
+			die(DIE_AGAIN, NULL, "out of memory");
+	}
+	interrupt_block(&before);
+	registry = mem_resize(registry, registered_count + 1, sizeof *registry);
+	registry[registered_count].parent = s->dir->fd;
+	memcpy(registry[registered_count].name, s->name, SPOOL_NAME_MAX);
+	registered_count++;
+	interrupt_restore(&before);
+}
+
+void stage_create(struct stage *s, const struct spool_dir *dir, uint64_t number)
+{
+	*s = (struct stage){.dir = dir, .number = number};
+	spool_name(s->name, SPOOL_STAGE, number);
+	s->path = mem_format("%s/%s", dir->path, s->name);
+	enter(s);
+	if (mkdirat(dir->fd, s->name, 0700) != 0 || fchmodat(dir->fd, s->name, 0700, 0) != 0)
+		die_errno(DIE_AGAIN, "mend the file system, then run it again",
+			"cannot make the directory \"%s\"", s->path);
+}
+
+int stage_file(const struct stage *s, const char *name)
+{
+	struct buf path = {0};
+	int fd;
+
+	buf_format(&path, "%s/%s", s->name, name);
+	fd = openat(s->dir->fd, path.data, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		0600);
+	if (fd < 0 || fchmod(fd, 0600) != 0)
+		die_errno(DIE_AGAIN, "mend the file system, then run it again",
+			"cannot create \"%s/%s\"", s->path, name);
+	buf_free(&path);
+	return fd;
+}
+
+void stage_link(const struct stage *from, const struct stage *to, const char *name)
+{
+	char *old = mem_format("%s/%s", from->name, name);
+	char *new = mem_format("%s/%s", to->name, name);
+
+	if (linkat(from->dir->fd, old, to->dir->fd, new, 0) != 0)
+		die_errno(DIE_AGAIN, "use a file system that has hard links",
+			"cannot link \"%s/%s\" to \"%s\"", from->path, name, to->path);
+	free(old);
+	free(new);
+}
+
+void stage_sync(const struct stage *s)
+{
+	int fd = openat(s->dir->fd, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		die_errno(DIE_AGAIN, NULL, "cannot open \"%s\"", s->path);
+	io_sync(fd, s->path);
+	close(fd);
+	io_sync(s->dir->fd, s->dir->path);
+}
+
+void stage_keep_all(void)
+{
+	forget_all();
+}
+
+bool stage_publish(const struct spool_dir *dir, uint64_t number)
+{
+	char stage[SPOOL_NAME_MAX], batch[SPOOL_NAME_MAX];
+
+	spool_name(stage, SPOOL_STAGE, number);
+	spool_name(batch, SPOOL_BATCH, number);
+	if (!spool_rename(dir, stage, batch))
+		return false;
+	io_sync(dir->fd, dir->path);
+	return true;
+}
+
+void stage_discard(const struct spool_dir *dir, uint64_t number)
+{
+	char name[SPOOL_NAME_MAX];
+
+	spool_name(name, SPOOL_STAGE, number);
+	if (!remove_stage(dir->fd, name) && errno != ENOENT)
+		warn("cannot remove \"%s/%s\", which a run that failed left: %s", dir->path,
+			name, strerror(errno));
+}
+
+void stage_free(struct stage *s)
+{
+	free(s->path);
+	*s = (struct stage){0};
+}
