@@ -1,0 +1,219 @@
+#include "changes.h"
+
+#include "gz.h"
+#include "progress.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * "s.txid < xmax(S2)" is always true.  It is there for the planner: of a range between two
+ * bounds it expects few rows even without statistics, and so takes the BRIN index.
+ */
+static void add_condition(struct buf *sql, const struct run *run, const struct chain *c)
+{
+	buf_format(
+		sql, "(s.txid >= %" PRIu64 " AND s.txid < %" PRIu64, c->xmax, run->source.xmax);
+	if (*c->xip != '\0')
+		buf_format(sql, " OR s.txid = ANY ('{%s}'::bigint[])", c->xip);
+	buf_byte(sql, ')');
+}
+
+bool changes_are_same(const struct chain *a, const struct chain *b)
+{
+	if ((a->full != NULL) != (b->full != NULL))
+		return false;
+	return a->full != NULL || strcmp(a->snapshot, b->snapshot) == 0;
+}
+
+/* The chain of the same table, before `c`, whose answer is also that of `c`; or NULL. */
+static const struct chain *twin(const struct run *run, const struct chain *c)
+{
+	for (const struct chain *other = run->chain; other < c; other++)
+		if (other->table == c->table && !other->dropped && other->full == NULL &&
+			c->full == NULL && changes_are_same(other, c))
+			return other;
+	return NULL;
+}
+
+/* A question about every chain that could go on with its changes, in one statement. */
+static PGresult *ask(struct run *run, const char *what, bool due_only)
+{
+	struct buf sql = {0};
+	PGresult *res = NULL;
+
+	for (size_t i = 0; i < run->chains; i++) {
+		const struct chain *c = &run->chain[i];
+
+		if (c->dropped || c->full != NULL || (due_only && !c->due) ||
+			twin(run, c) != NULL)
+			continue;
+		buf_format(&sql,
+			"%sSELECT %zu AS chain WHERE EXISTS (SELECT FROM %s AS s WHERE ",
+			sql.len > 0 ? " UNION ALL " : "", i, c->table->shadow);
+		add_condition(&sql, run, c);
+		buf_format(&sql, "%s)", what);
+	}
+	if (sql.len > 0)
+		res = pg_query(run->conn, sql.data, 0, NULL);
+	buf_free(&sql);
+	return res;
+}
+
+void changes_find(struct run *run)
+{
+	PGresult *res;
+
+	for (size_t i = 0; i < run->chains; i++)
+		run->chain[i].due = !run->chain[i].dropped && run->chain[i].full != NULL;
+
+	res = ask(run, "", false);
+	for (int row = 0; res != NULL && row < PQntuples(res); row++)
+		run->chain[pg_number(res, row, "chain")].due = true;
+	PQclear(res);
+	for (size_t i = 0; i < run->chains; i++) {
+		const struct chain *same = twin(run, &run->chain[i]);
+
+		if (same != NULL && !run->chain[i].dropped)
+			run->chain[i].due = same->due;
+	}
+
+	/* A TRUNCATE left a row whose key is NULL. */
+	res = ask(run, " AND s.key1 IS NULL", true);
+	for (int row = 0; res != NULL && row < PQntuples(res); row++) {
+		struct chain *c = &run->chain[pg_number(res, row, "chain")];
+
+		for (struct chain *other = c + 1; other < run->chain + run->chains; other++)
+			if (twin(run, other) == c)
+				other->full = "the table was truncated";
+		c->full = "the table was truncated";
+	}
+	PQclear(res);
+}
+
+static bool copy_ids(const struct run *run, struct chain *c, const struct source_copy *copy,
+	const char *name)
+{
+	struct io_writer file;
+	struct pg_rows rows;
+	struct buf sql = {0};
+	bool good;
+
+	buf_format(&sql, "COPY (SELECT DISTINCT %s FROM %s AS s WHERE ", copy->key,
+		c->table->shadow);
+	add_condition(&sql, run, c);
+	buf_string(&sql, ") TO STDOUT");
+	good = pg_rows_begin(&rows, run->conn, sql.data, c->table->label);
+	buf_free(&sql);
+	if (!good)
+		return false;
+	io_writer_open(&file, stage_file(&c->stage, manifest_file_name(FILE_IDS)), name);
+	while (pg_rows_next(&rows))
+		io_writer_add(&file, rows.row, rows.len);
+	c->manifest.ids = rows.count;
+	good = pg_rows_end(&rows, c->table->label);
+	io_writer_close(&file, &c->manifest.file[FILE_IDS]);
+	return good;
+}
+
+/*
+ * The plan must hold at both ends: ten keys of a billion rows through the key's index, half a
+ * table in one pass.  The shadow has no useful statistics, but now the number of keys is known.
+ * A key costs a page or two of index and one of the table; a pass costs all of its pages.
+ */
+static const char *plan_for(const struct chain *c)
+{
+	if (c->manifest.ids <= 1000 || c->manifest.ids < c->table->pages)
+		return "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off;"
+		       "SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off";
+	return "SET LOCAL enable_nestloop = off; SET LOCAL enable_hashjoin = on;"
+	       "SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = on";
+}
+
+static void add_rows_query(struct buf *sql, const struct run *run, const struct chain *c,
+	const struct source_copy *copy)
+{
+	const char *only = c->table->partitioned ? "" : "ONLY ";
+
+	if (c->full != NULL) {
+		buf_format(sql, "COPY (SELECT %s FROM %s%s) TO STDOUT", copy->list, only,
+			c->table->base);
+		return;
+	}
+	buf_format(sql, "COPY (SELECT %s FROM (SELECT DISTINCT %s FROM %s AS s WHERE ",
+		copy->base_list, copy->key, c->table->shadow);
+	add_condition(sql, run, c);
+	buf_format(sql, ") AS c JOIN %s%s AS b ON %s) TO STDOUT", only, c->table->base,
+		copy->condition);
+}
+
+static bool copy_rows(const struct run *run, struct chain *c, const struct source_copy *copy,
+	const char *name)
+{
+	struct manifest *m = &c->manifest;
+	struct gz_writer *file;
+	struct pg_rows rows;
+	struct buf sql = {0};
+	uint64_t bytes = 0;
+	bool good;
+
+	pg_script(run->conn, plan_for(c));
+	add_rows_query(&sql, run, c, copy);
+	good = pg_rows_begin(&rows, run->conn, sql.data, c->table->label);
+	buf_free(&sql);
+	if (!good)
+		return false;
+	file = gz_writer_open(stage_file(&c->stage, manifest_file_name(FILE_DATA)), name,
+		run->options->level);
+	while (pg_rows_next(&rows)) {
+		gz_write(file, rows.row, rows.len);
+		bytes += rows.len;
+		progress_show(c->table->label, rows.count, bytes);
+	}
+	progress_clear();
+	m->rows = rows.count;
+	good = pg_rows_end(&rows, c->table->label);
+	gz_writer_close(file, &m->file[FILE_DATA], &m->data_bytes);
+	return good;
+}
+
+static void write_columns(struct chain *c, const struct source_copy *copy, const char *name)
+{
+	struct io_writer file;
+	struct buf text = {0};
+
+	columns_encode(&text, &copy->columns);
+	io_writer_open(&file, stage_file(&c->stage, manifest_file_name(FILE_COLUMNS)), name);
+	io_writer_add(&file, text.data, text.len);
+	io_writer_close(&file, &c->manifest.file[FILE_COLUMNS]);
+	buf_free(&text);
+}
+
+/* A full batch has an empty `ids`. */
+static void write_no_ids(struct chain *c, const char *name)
+{
+	struct io_writer file;
+
+	io_writer_open(&file, stage_file(&c->stage, manifest_file_name(FILE_IDS)), name);
+	io_writer_close(&file, &c->manifest.file[FILE_IDS]);
+}
+
+bool changes_copy(const struct run *run, struct chain *c, const struct source_copy *copy)
+{
+	char *name[FILE_COUNT];
+	bool good = true;
+
+	for (enum manifest_file f = 0; f < FILE_COUNT; f++)
+		name[f] = mem_format("%s/%s", c->stage.path, manifest_file_name(f));
+	if (c->full != NULL)
+		write_no_ids(c, name[FILE_IDS]);
+	else
+		good = copy_ids(run, c, copy, name[FILE_IDS]);
+	good = good && copy_rows(run, c, copy, name[FILE_DATA]);
+	if (good)
+		write_columns(c, copy, name[FILE_COLUMNS]);
+	for (enum manifest_file f = 0; f < FILE_COUNT; f++)
+		free(name[f]);
+	return good;
+}

@@ -1,0 +1,28 @@
+/*
+ * Which rows changed, and copying them into a stage.
+ *
+ * With S1 the snapshot of a chain's last batch and S2 the run's, the changes are the shadow
+ * rows of transactions that S1 did not see and S2 does: those from xmax(S1) on, and the few
+ * that were under way at S1.  S2 needs no test, for MVCC shows nothing later.  The form is
+ * PgQ's (Skype, 2007): starting at xmax, and naming what was then in flight, keeps one long
+ * transaction from making every run read the shadow from where that began.
+ */
+#ifndef DML_EXPORT_CHANGES_H
+#define DML_EXPORT_CHANGES_H
+
+#include "run.h"
+
+/* Decides for each chain whether it is due, and whether a TRUNCATE calls for all rows. */
+void changes_find(struct run *run);
+
+/*
+ * Copies the ids and rows of `c` into its stage, and notes counts and sums in its manifest.
+ * False, with a message, if the server refused; the transaction is then unusable until rolled
+ * back to a savepoint.
+ */
+bool changes_copy(const struct run *run, struct chain *c, const struct source_copy *copy);
+
+/* True if both chains, of one table, need exactly the same rows. */
+bool changes_are_same(const struct chain *a, const struct chain *b);
+
+#endif

@@ -1,0 +1,46 @@
+-- How to copy one table.  $1 oid of the base table, $2 columns of its key.
+-- One row for each exported column, in order; what is the same in all of them: the lists and
+-- the condition that finds a changed key's row through the key's index.
+SELECT a.attname AS name,
+       pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+       list.columns,
+       list.columns_of_base,
+       key.columns AS key,
+       key.condition
+  FROM pg_catalog.pg_attribute AS a
+ CROSS JOIN LATERAL (
+       SELECT pg_catalog.string_agg(pg_catalog.quote_ident(l.attname), ', ' ORDER BY l.attnum) AS columns,
+              pg_catalog.string_agg('b.' || pg_catalog.quote_ident(l.attname), ', ' ORDER BY l.attnum)
+                  AS columns_of_base
+         FROM pg_catalog.pg_attribute AS l
+        WHERE l.attrelid = a.attrelid AND l.attnum > 0 AND NOT l.attisdropped
+          AND l.attgenerated = '') AS list
+ CROSS JOIN LATERAL (
+       SELECT pg_catalog.string_agg('key' || k.i, ', ' ORDER BY k.i) AS columns,
+              pg_catalog.string_agg(pg_catalog.format('b.%I OPERATOR(%I.%s) c.key%s%s',
+                  ka.attname, opn.nspname, op.oprname, k.i,
+                  CASE WHEN ka.attcollation <> 0
+                       THEN pg_catalog.format(' COLLATE %I.%I', coln.nspname, col.collname)
+                       ELSE '' END), ' AND ' ORDER BY k.i) AS condition
+         FROM pg_catalog.unnest($2::text[]) WITH ORDINALITY AS k (name, i)
+         JOIN pg_catalog.pg_attribute AS ka ON ka.attrelid = a.attrelid AND ka.attname = k.name
+         JOIN (SELECT x.indrelid, x.indclass, x.indkey, x.indnkeyatts
+                 FROM pg_catalog.pg_index AS x
+                WHERE x.indrelid = $1::oid AND x.indisunique AND x.indisvalid
+                  AND x.indpred IS NULL AND x.indexprs IS NULL
+                  AND ARRAY(SELECT xa.attname::text
+                              FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
+                              JOIN pg_catalog.pg_attribute AS xa
+                                ON xa.attrelid = x.indrelid AND xa.attnum = x.indkey[j]
+                             ORDER BY j) = $2::text[]
+                ORDER BY x.indisprimary DESC, x.indexrelid
+                LIMIT 1) AS x ON true
+         JOIN pg_catalog.pg_opclass AS o ON o.oid = x.indclass[k.i - 1]
+         JOIN pg_catalog.pg_amop AS m ON m.amopfamily = o.opcfamily AND m.amopstrategy = 3
+          AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype
+         JOIN pg_catalog.pg_operator AS op ON op.oid = m.amopopr
+         JOIN pg_catalog.pg_namespace AS opn ON opn.oid = op.oprnamespace
+         LEFT JOIN pg_catalog.pg_collation AS col ON col.oid = ka.attcollation
+         LEFT JOIN pg_catalog.pg_namespace AS coln ON coln.oid = col.collnamespace) AS key
+ WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+ ORDER BY a.attnum

@@ -1,0 +1,65 @@
+-- What an export has to know of its tables, read after they were locked.
+-- $1 oids of base tables: one row for each, in that order.
+SELECT b.oid,
+       n.nspname AS schema,
+       c.relname AS name,
+       pg_catalog.format('%I.%I', n.nspname, c.relname) AS base,
+       c.relkind = 'p' AS partitioned,
+       pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::integer AS pages,
+       t.base IS NOT NULL AS tracked,
+       t.kind,
+       t.version,
+       pg_catalog.array_to_string(t.key, E'\x01') AS key,
+       'dml.' || pg_catalog.quote_ident(s.relname) AS shadow,
+       s.oid AS shadow_oid,
+       pg_catalog.has_table_privilege(c.oid, 'SELECT')
+           AND pg_catalog.has_table_privilege(s.oid, 'SELECT') AS readable,
+       pg_catalog.row_security_active(c.oid) AS filtered,
+       EXISTS (SELECT FROM pg_catalog.pg_subscription_rel AS r WHERE r.srrelid = c.oid) AS subscribed,
+       missing.triggers AS missing,
+       column_of.digest AS columns,
+       COALESCE(parts.digest, '') AS partitions,
+       parts.bad AS bad_partition
+  FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS b (oid, i)
+  JOIN pg_catalog.pg_class AS c ON c.oid = b.oid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN dml.tracked AS t ON t.base = b.oid
+  LEFT JOIN pg_catalog.pg_class AS s ON s.relname = t.shadow AND s.relkind = 'r'
+       AND s.relnamespace = 'dml'::pg_catalog.regnamespace
+  -- Triggers that are not there, do not fire always, or call something else; on partitions too,
+  -- where each has a copy of its own that can be disabled.
+ CROSS JOIN LATERAL (
+       SELECT pg_catalog.string_agg(DISTINCT w.name, ', ') AS triggers
+         FROM (VALUES ('dml_insert', 'new'), ('dml_update', 'new'),
+                      ('dml_delete', CASE t.kind WHEN 'row' THEN 'old' ELSE 'gone' END),
+                      ('dml_update_key', 'old'), ('dml_truncate', 'truncate')) AS w (name, suffix)
+        CROSS JOIN LATERAL (
+              SELECT b.oid AS relid
+               UNION ALL
+              SELECT p.relid FROM pg_catalog.pg_partition_tree(b.oid::pg_catalog.regclass) AS p
+               WHERE c.relkind = 'p' AND p.level > 0 AND w.name <> 'dml_truncate') AS r
+        WHERE NOT EXISTS (
+              SELECT FROM pg_catalog.pg_trigger AS g
+                JOIN pg_catalog.pg_proc AS f ON f.oid = g.tgfoid
+               WHERE g.tgrelid = r.relid AND g.tgname = w.name AND g.tgenabled = 'A'
+                 AND f.pronamespace = s.relnamespace
+                 AND f.proname = s.relname || ' ' || w.suffix)) AS missing
+  -- Generated columns stay at home: the target computes its own, or has none.
+ CROSS JOIN LATERAL (
+       SELECT pg_catalog.md5(pg_catalog.string_agg(
+                  pg_catalog.quote_ident(a.attname) || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod),
+                  ',' ORDER BY a.attnum)) AS digest
+         FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped
+          AND a.attgenerated = '') AS column_of
+  -- Attaching, detaching or truncating a partition fires no trigger of the partitioned table.
+ CROSS JOIN LATERAL (
+       SELECT pg_catalog.md5(pg_catalog.string_agg(
+                  p.relid::oid || ' ' || COALESCE(pg_catalog.pg_relation_filenode(p.relid), 0),
+                  ',' ORDER BY p.relid)) AS digest,
+              pg_catalog.min(p.relid::text) FILTER (
+                  WHERE l.relpersistence <> 'p' OR l.relkind NOT IN ('r', 'p')) AS bad
+         FROM pg_catalog.pg_partition_tree(b.oid::pg_catalog.regclass) AS p
+         JOIN pg_catalog.pg_class AS l ON l.oid = p.relid
+        WHERE c.relkind = 'p') AS parts
+ ORDER BY b.i

@@ -1,0 +1,159 @@
+-- The script that begins to track one table.
+-- $1 oid of the base table; $2 the columns of --key, or NULL; $3 'statement' or 'row';
+-- $4 the version of what is made here.  No row: no such key.
+--
+-- Shadow table and functions are named after the table; a name over 54 bytes is cut and ended
+-- by a hash, so that the functions' names have room.  Names reach the script through %I and %L
+-- only, function bodies through %L, so that no name can end a quotation.
+WITH RECURSIVE
+base AS (
+    SELECT c.oid, n.nspname, c.relname,
+           pg_catalog.format('%I.%I', n.nspname, c.relname) AS qualified,
+           n.nspname || '.' || c.relname AS name
+      FROM pg_catalog.pg_class AS c
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE c.oid = $1::text::oid
+),
+-- Unique indexes over plain columns that can't be NULL.
+candidate AS (
+    SELECT i.indexrelid, i.indisprimary,
+           ARRAY(SELECT a.attname::text
+                   FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
+                   JOIN pg_catalog.pg_attribute AS a
+                     ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
+                  ORDER BY k) AS columns
+      FROM pg_catalog.pg_index AS i
+     WHERE i.indrelid = $1::text::oid AND i.indisunique AND i.indisvalid
+       AND i.indpred IS NULL AND i.indexprs IS NULL
+       AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
+                         JOIN pg_catalog.pg_attribute AS a
+                           ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
+                        WHERE NOT a.attnotnull)
+),
+key AS (
+    SELECT indexrelid, columns
+      FROM candidate
+     WHERE CASE WHEN $2::text[] IS NULL THEN indisprimary OR columns = ARRAY['id']
+                ELSE columns @> $2::text[] AND columns <@ $2::text[] END
+     ORDER BY indisprimary DESC, indexrelid
+     LIMIT 1
+),
+-- A domain's base type: its checks nobody here wrote.
+type AS (
+    SELECT k.i, a.attname, a.atttypid AS typid, a.atttypmod AS typmod, x.indclass[k.i - 1] AS opclass
+      FROM key
+      JOIN pg_catalog.pg_index AS x ON x.indexrelid = key.indexrelid
+     CROSS JOIN LATERAL pg_catalog.unnest(key.columns) WITH ORDINALITY AS k (name, i)
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = $1::text::oid AND a.attname = k.name
+    UNION ALL
+    SELECT d.i, d.attname, t.typbasetype, t.typtypmod, d.opclass
+      FROM type AS d
+      JOIN pg_catalog.pg_type AS t ON t.oid = d.typid AND t.typtype = 'd'
+),
+-- The trigger that notes old keys asks whether a key changed: by the key's own operator where
+-- equal values can't differ in their text, by their bytes where they can.
+column_of_key AS (
+    SELECT d.i,
+           pg_catalog.format('key%s', d.i) AS shadow,
+           pg_catalog.quote_ident(d.attname) AS base,
+           pg_catalog.format_type(d.typid, d.typmod)
+               || CASE WHEN t.typcollation <> 0 THEN ' COLLATE pg_catalog."C"' ELSE '' END AS type,
+           CASE WHEN t.typcollation = 0 AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+                THEN pg_catalog.format('NOT (OLD.%1$I OPERATOR(%2$I.%3$s) NEW.%1$I)',
+                                       d.attname, n.nspname, o.oprname)
+                ELSE pg_catalog.format('ROW(OLD.%1$I)::record OPERATOR(pg_catalog.*<>) ROW(NEW.%1$I)::record',
+                                       d.attname)
+           END AS changed
+      FROM type AS d
+      JOIN pg_catalog.pg_type AS t ON t.oid = d.typid AND t.typtype <> 'd'
+      JOIN pg_catalog.pg_opclass AS c ON c.oid = d.opclass
+      JOIN pg_catalog.pg_amop AS m ON m.amopfamily = c.opcfamily AND m.amopstrategy = 3
+       AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype
+      JOIN pg_catalog.pg_operator AS o ON o.oid = m.amopopr
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
+),
+part AS (
+    SELECT pg_catalog.string_agg(shadow || ' ' || type, E',\n    ' ORDER BY i) AS definitions,
+           pg_catalog.string_agg(shadow, ', ' ORDER BY i) AS shadow,
+           pg_catalog.string_agg('t.' || base, ', ' ORDER BY i) AS from_table,
+           pg_catalog.string_agg('OLD.' || base, ', ' ORDER BY i) AS old,
+           pg_catalog.string_agg('NEW.' || base, ', ' ORDER BY i) AS new,
+           pg_catalog.string_agg(changed, ' OR ' ORDER BY i) AS changed
+      FROM column_of_key
+),
+-- The longest beginning that fits; a table renamed since it was installed keeps its shadow's
+-- name, so the name may be taken: then the oid tells the two apart.
+stem AS (
+    SELECT CASE WHEN pg_catalog.octet_length(name) <= 54 AND NOT taken THEN name
+                ELSE cut || '_' || pg_catalog.left(pg_catalog.md5(
+                         CASE WHEN taken THEN name || $1::text ELSE name END), 8)
+           END AS name
+      FROM base
+     CROSS JOIN LATERAL (
+           SELECT pg_catalog.left(base.name, n) AS cut
+             FROM pg_catalog.generate_series(45, 1, -1) AS n
+            WHERE pg_catalog.octet_length(pg_catalog.left(base.name, n)) <= 45
+            LIMIT 1) AS longest
+     CROSS JOIN LATERAL (
+           SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                           WHERE n.nspname = 'dml' AND c.relname = base.name) AS taken) AS t
+),
+-- One function a purpose, so that no body compares anything, and nothing in one is left for
+-- search_path to resolve: the table is qualified, a transition table wins over any table of its
+-- name, and the default of txid was bound when the table was made.
+function AS (
+    SELECT f.suffix, f.body
+      FROM part, stem
+     CROSS JOIN LATERAL (VALUES
+           ('statement', 'new', pg_catalog.format('INSERT INTO dml.%I (%s) SELECT %s FROM dml_new AS t',
+                                                  stem.name, shadow, from_table)),
+           ('statement', 'gone', pg_catalog.format('INSERT INTO dml.%I (%s) SELECT %s FROM dml_old AS t',
+                                                   stem.name, shadow, from_table)),
+           ('statement', 'old', pg_catalog.format('INSERT INTO dml.%I (%s) VALUES (%s)',
+                                                  stem.name, shadow, old)),
+           ('row', 'new', pg_catalog.format('INSERT INTO dml.%I (%s) VALUES (%s)',
+                                            stem.name, shadow, new)),
+           ('row', 'old', pg_catalog.format('INSERT INTO dml.%I (%s) VALUES (%s)',
+                                            stem.name, shadow, old)),
+           ($3::text, 'truncate', pg_catalog.format('INSERT INTO dml.%I DEFAULT VALUES', stem.name))
+         ) AS f (kind, suffix, body)
+     WHERE f.kind = $3::text
+),
+trigger AS (
+    SELECT g.*
+      FROM part
+     CROSS JOIN LATERAL (VALUES
+           (1, 'statement', 'dml_insert', 'INSERT', 'REFERENCING NEW TABLE AS dml_new FOR EACH STATEMENT', 'new'),
+           (2, 'statement', 'dml_update', 'UPDATE', 'REFERENCING NEW TABLE AS dml_new FOR EACH STATEMENT', 'new'),
+           (3, 'statement', 'dml_delete', 'DELETE', 'REFERENCING OLD TABLE AS dml_old FOR EACH STATEMENT', 'gone'),
+           (1, 'row', 'dml_insert', 'INSERT', 'FOR EACH ROW', 'new'),
+           (2, 'row', 'dml_update', 'UPDATE', 'FOR EACH ROW', 'new'),
+           (3, 'row', 'dml_delete', 'DELETE', 'FOR EACH ROW', 'old'),
+           (4, $3::text, 'dml_update_key', 'UPDATE', 'FOR EACH ROW WHEN (' || changed || ')', 'old'),
+           (5, $3::text, 'dml_truncate', 'TRUNCATE', 'FOR EACH STATEMENT', 'truncate')
+         ) AS g (i, kind, name, event, how, suffix)
+     WHERE g.kind = $3::text
+)
+SELECT pg_catalog.concat_ws(E'\n',
+           pg_catalog.format(E'CREATE TABLE dml.%I (\n    txid bigint NOT NULL DEFAULT pg_catalog.txid_current(),\n    %s\n);',
+                             stem.name, part.definitions),
+           pg_catalog.format('CREATE INDEX ON dml.%I USING brin (txid) WITH (pages_per_range = 32);', stem.name),
+           (SELECT pg_catalog.string_agg(pg_catalog.format(
+                       E'CREATE FUNCTION dml.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS %2$L;\n'
+                       'REVOKE ALL ON FUNCTION dml.%1$I() FROM PUBLIC;',
+                       stem.name || ' ' || f.suffix,
+                       E'\n#variable_conflict use_column\nBEGIN\n    ' || f.body || E';\n    RETURN NULL;\nEND\n'),
+                       E'\n' ORDER BY f.suffix)
+              FROM function AS f),
+           (SELECT pg_catalog.string_agg(pg_catalog.format(
+                       E'CREATE TRIGGER %1$I AFTER %2$s ON %3$s %4$s EXECUTE FUNCTION dml.%5$I();\n'
+                       'ALTER TABLE %3$s ENABLE ALWAYS TRIGGER %1$I;',
+                       g.name, g.event, base.qualified, g.how, stem.name || ' ' || g.suffix),
+                       E'\n' ORDER BY g.i)
+              FROM trigger AS g),
+           pg_catalog.format('INSERT INTO dml.tracked (base, shadow, name, key, kind, version) VALUES (%L, %L, %L, %L, %L, %s);',
+                             base.qualified, stem.name, base.name,
+                             key.columns, $3::text, $4::text)) AS script,
+       key.columns
+  FROM base, stem, part, key

@@ -1,0 +1,35 @@
+/* dml-export: what changed in a table goes into a spool. */
+#include "die.h"
+#include "export.h"
+#include "interrupt.h"
+#include "options.h"
+#include "progress.h"
+#include "status.h"
+#include "track.h"
+#include "tracking.h"
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	die_program("dml-export");
+	interrupt_init();
+	options_parse(&options, argc, argv);
+	progress_init(options.progress, die_level() == DIE_QUIET);
+
+	switch (options.mode) {
+	case MODE_EXPORT:
+		return export_run(&options);
+	case MODE_INSTALL:
+		return track_install(&options);
+	case MODE_UNINSTALL:
+		return track_uninstall(&options);
+	case MODE_TARGET_DDL:
+		return track_target_ddl(&options);
+	case MODE_STATUS:
+		return status_print(&options);
+	case MODE_FORGET:
+		return tracking_forget(&options);
+	}
+	return DIE_USAGE;
+}

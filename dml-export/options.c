@@ -1,0 +1,208 @@
+#include "options.h"
+
+#include "die.h"
+#include "gz.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+
+enum long_only {
+	OPT_FULL = 256,
+	OPT_INSTALL,
+	OPT_KEY,
+	OPT_UNINSTALL,
+	OPT_PRINT_SQL,
+	OPT_TARGET_DDL,
+	OPT_STATUS,
+	OPT_FORGET,
+	OPT_PROGRESS,
+	OPT_HELP,
+};
+
+static const struct option long_options[] = {
+	{"full", no_argument, NULL, OPT_FULL},
+	{"install", no_argument, NULL, OPT_INSTALL},
+	{"key", required_argument, NULL, OPT_KEY},
+	{"uninstall", no_argument, NULL, OPT_UNINSTALL},
+	{"print-sql", no_argument, NULL, OPT_PRINT_SQL},
+	{"target-ddl", no_argument, NULL, OPT_TARGET_DDL},
+	{"status", no_argument, NULL, OPT_STATUS},
+	{"forget", no_argument, NULL, OPT_FORGET},
+	{"table", required_argument, NULL, 't'},
+	{"target", required_argument, NULL, 'T'},
+	{"dbname", required_argument, NULL, 'd'},
+	{"host", required_argument, NULL, 'h'},
+	{"port", required_argument, NULL, 'p'},
+	{"username", required_argument, NULL, 'U'},
+	{"compress", required_argument, NULL, 'Z'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"progress", no_argument, NULL, OPT_PROGRESS},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
+};
+
+static const char help[] =
+	"dml-export writes what changed in a table since the last export into a spool.\n"
+	"\n"
+	"  dml-export [-d CONNINFO] --install [--key COL[,COL]] [--print-sql] -t TABLE...\n"
+	"  dml-export [-d CONNINFO] -t TABLE... -T HOST/DB... [--full] SPOOL\n"
+	"  dml-export [-d CONNINFO] --target-ddl -t TABLE...\n"
+	"  dml-export [-d CONNINFO] --status [-t TABLE...]\n"
+	"  dml-export [-d CONNINFO] --forget -T HOST/DB [-t TABLE...]\n"
+	"  dml-export [-d CONNINFO] --uninstall [--print-sql] -t TABLE...\n"
+	"\n"
+	"  -t, --table=TABLE     written as in SQL; without a schema it is public\n"
+	"  -T, --target=HOST/DB  who receives: a label that names a directory of the spool\n"
+	"      --full            every row, and a new start of the chain\n"
+	"      --install         make the shadow table and the triggers that note changes\n"
+	"      --key=COL[,COL]   the columns of another unique index than the primary key's\n"
+	"      --uninstall       remove all of that; with the last table the schema dml too\n"
+	"      --print-sql       print the SQL in place of running it\n"
+	"      --target-ddl      print the CREATE TABLE for the receiving side\n"
+	"      --status          print how far each target has come\n"
+	"      --forget          drop a target\n"
+	"\n"
+	"  -d, --dbname=CONNINFO, -h, --host=HOST, -p, --port=PORT, -U, --username=NAME\n"
+	"                        as for psql\n"
+	"  -Z, --compress=1..9   gzip's level (default 1)\n"
+	"  -q, --quiet           errors only\n"
+	"  -v, --verbose         say what is done\n"
+	"      --progress        say how far it is, also where there is no terminal\n"
+	"      --help, --version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed: run again, 2 usage, 3 not now: locked,\n"
+	"4 needs a person.\n";
+
+static void set_mode(struct options *o, enum mode mode)
+{
+	if (o->mode != MODE_EXPORT && o->mode != mode)
+		die(DIE_USAGE, opt_try_help(),
+			"--install, --uninstall, --target-ddl, --status and --forget don't go "
+			"together");
+	o->mode = mode;
+}
+
+/* Reads "b,\"A\"" as SQL would, folded unless quoted, into the server's form of an array. */
+static char *parse_key(char *argument)
+{
+	char **columns = NULL;
+	size_t count = 0;
+	char *array;
+
+	for (char *at = argument, *next; at != NULL; at = next) {
+		bool quoted = false;
+
+		for (next = at; *next != '\0' && (*next != ',' || quoted); next++)
+			quoted ^= *next == '"';
+		if (*next == ',')
+			*next++ = '\0';
+		else
+			next = NULL;
+		columns = mem_resize(columns, count + 1, sizeof *columns);
+		columns[count] = name_parse_identifier(at);
+		if (columns[count] == NULL)
+			die(DIE_USAGE, "write it as in SQL: --key id or --key 'region,\"No\"'",
+				"--key: \"%s\" is no column's name", at);
+		count++;
+	}
+	array = pg_array((const char *const *)columns, count);
+	for (size_t i = 0; i < count; i++)
+		free(columns[i]);
+	free(columns);
+	return array;
+}
+
+static void take(struct options *o, int letter, const char *argument)
+{
+	switch (letter) {
+	case 't':
+		opt_add_table(&o->tables, optarg);
+		break;
+	case 'T':
+		opt_add_target(&o->targets, optarg);
+		break;
+	case 'Z':
+		o->level = opt_number("-Z", optarg, GZ_LEVEL_MIN, GZ_LEVEL_MAX);
+		break;
+	case 'q':
+		die_verbosity(DIE_QUIET);
+		break;
+	case 'v':
+		die_verbosity(DIE_VERBOSE);
+		break;
+	case OPT_FULL:
+		o->full = true;
+		break;
+	case OPT_KEY:
+		o->key = parse_key(optarg);
+		break;
+	case OPT_PRINT_SQL:
+		o->print_sql = true;
+		break;
+	case OPT_PROGRESS:
+		o->progress = true;
+		break;
+	case OPT_INSTALL:
+		set_mode(o, MODE_INSTALL);
+		break;
+	case OPT_UNINSTALL:
+		set_mode(o, MODE_UNINSTALL);
+		break;
+	case OPT_TARGET_DDL:
+		set_mode(o, MODE_TARGET_DDL);
+		break;
+	case OPT_STATUS:
+		set_mode(o, MODE_STATUS);
+		break;
+	case OPT_FORGET:
+		set_mode(o, MODE_FORGET);
+		break;
+	case 'V':
+		opt_print_version(gz_library());
+	case OPT_HELP:
+		opt_print_and_exit(help);
+	default:
+		die(DIE_USAGE, opt_try_help(), "\"%s\" is no option, or lacks its argument",
+			argument);
+	}
+}
+
+static void check(const struct options *o)
+{
+	bool exports = o->mode == MODE_EXPORT;
+	bool tracks = o->mode == MODE_INSTALL || o->mode == MODE_UNINSTALL;
+
+	if (o->mode != MODE_STATUS && o->mode != MODE_FORGET)
+		opt_need(o->tables.count > 0, "-t TABLE");
+	if (exports || o->mode == MODE_FORGET)
+		opt_need(o->targets.count > 0, "-T HOST/DB");
+	if (exports)
+		opt_need(o->spool != NULL, "SPOOL");
+	opt_refuse(!exports && o->spool != NULL, o->spool);
+	opt_refuse(!exports && o->full, "--full");
+	opt_refuse(!exports && o->mode != MODE_FORGET && o->targets.count > 0, "-T");
+	opt_refuse(!tracks && o->print_sql, "--print-sql");
+	opt_refuse(o->mode != MODE_INSTALL && o->key != NULL, "--key");
+	if (o->key != NULL && o->tables.count > 1)
+		die(DIE_USAGE, "install the tables one by one", "--key goes with one -t");
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+	int letter;
+
+	*o = (struct options){.level = GZ_LEVEL_DEFAULT};
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, "t:T:d:h:p:U:Z:qvV", long_options, NULL)) !=
+		-1)
+		if (!opt_connection(&o->pg, letter, optarg))
+			take(o, letter, argv[optind - 1]);
+	if (optind < argc)
+		o->spool = argv[optind++];
+	if (optind < argc)
+		die(DIE_USAGE, opt_try_help(), "too many arguments, the first \"%s\"",
+			argv[optind]);
+	check(o);
+}

@@ -1,0 +1,283 @@
+#include "source.h"
+
+#include "track.h"
+
+#include "columns.sql.h"
+#include "describe.sql.h"
+#include "resolve.sql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Completed with the table's name. */
+static const char install_hint[] = "run dml-export --install -t";
+
+bool source_installed(PGconn *conn)
+{
+	PGresult *res = pg_query_row(conn,
+		"SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
+		" JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+		" WHERE n.nspname = 'dml' AND c.relname = 'tracked') AS installed",
+		0, NULL);
+	bool installed = pg_bool(res, 0, "installed");
+
+	PQclear(res);
+	return installed;
+}
+
+void source_expect_installed(PGconn *conn)
+{
+	if (!source_installed(conn))
+		die(DIE_PERSON, "run dml-export --install -t TABLE",
+			"nothing is tracked in database \"%s\"", PQdb(conn));
+}
+
+/* Prints what is wrong and marks the table. */
+static void refuse(struct source_tables *tables, struct source_table *t, const char *hint,
+	const char *wrong)
+{
+	char *formatted = NULL;
+
+	if (hint == install_hint)
+		hint = formatted = mem_format("%s '%s'", install_hint, t->label);
+	complain(hint, "table %s %s", t->label, wrong);
+	free(formatted);
+	t->refused = true;
+	tables->status = die_worst(tables->status, DIE_PERSON);
+}
+
+static const char *wrong_kind(const PGresult *res, int row)
+{
+	switch (*pg_text(res, row, "relkind")) {
+	case 'r':
+	case 'p':
+		break;
+	case 'v':
+	case 'm':
+		return "is a view";
+	case 'f':
+		return "is a foreign table";
+	default:
+		return "is no table";
+	}
+	switch (*pg_text(res, row, "relpersistence")) {
+	case 'u':
+		return "is unlogged: a crash would empty it without a trace";
+	case 't':
+		return "is temporary";
+	default:
+		return NULL;
+	}
+}
+
+static void judge(struct source_tables *tables, struct source_table *t, const PGresult *res,
+	int row, enum source_need need)
+{
+	if (need == SOURCE_NAME && pg_is_null(res, row, "oid"))
+		return; /* the caller knows what to do without */
+	if (!pg_bool(res, row, "has_schema")) {
+		refuse(tables, t, "compare the name with psql's \\dn",
+			"is in no schema of this database");
+	} else if (pg_is_null(res, row, "oid")) {
+		refuse(tables, t, "compare the name with psql's \\d", "does not exist");
+	} else if (need != SOURCE_NAME && wrong_kind(res, row) != NULL) {
+		refuse(tables, t, "name an ordinary or a partitioned table",
+			wrong_kind(res, row));
+	} else if (need == SOURCE_OWNED && !pg_bool(res, row, "owned")) {
+		refuse(tables, t, "connect as its owner: triggers are the owner's",
+			"belongs to another role");
+	} else {
+		t->oid = mem_string(pg_text(res, row, "oid"));
+		t->base = mem_string(pg_text(res, row, "base"));
+		t->relkind = *pg_text(res, row, "relkind");
+		t->subscribed = pg_bool(res, row, "subscribed");
+	}
+}
+
+void source_resolve(PGconn *conn, const struct opt_names *names, enum source_need need,
+	struct source_tables *tables)
+{
+	const char **schemas = mem_zero(names->count, sizeof *schemas);
+	const char **relations = mem_zero(names->count, sizeof *relations);
+
+	*tables = (struct source_tables){.count = names->count};
+	tables->table = mem_zero(names->count, sizeof *tables->table);
+	for (size_t i = 0; i < names->count; i++) {
+		struct buf label = {0};
+
+		schemas[i] = names->name[i].schema;
+		relations[i] = names->name[i].table;
+		name_to_sql(&label, &names->name[i]);
+		tables->table[i].label = label.data;
+		tables->table[i].name = (struct name){
+			.schema = mem_string(schemas[i]), .table = mem_string(relations[i])};
+	}
+
+	char *schema_array = pg_array(schemas, names->count);
+	char *relation_array = pg_array(relations, names->count);
+	const char *const values[] = {schema_array, relation_array};
+	PGresult *res = pg_query(conn, resolve_sql, 2, values);
+
+	for (int row = 0; row < PQntuples(res); row++)
+		judge(tables, &tables->table[row], res, row, need);
+	PQclear(res);
+	free(schema_array);
+	free(relation_array);
+	free(schemas);
+	free(relations);
+}
+
+/* What source_describe() refuses, the cause first that hides the others. */
+static void judge_tracking(
+	struct source_tables *tables, struct source_table *t, const PGresult *res, int row)
+{
+	char *wrong = NULL;
+
+	if (!pg_bool(res, row, "tracked")) {
+		refuse(tables, t, install_hint, "is not tracked");
+	} else if (pg_is_null(res, row, "shadow_oid")) {
+		refuse(tables, t, install_hint, "has lost its shadow table");
+	} else if (pg_number(res, row, "version") != TRACK_VERSION) {
+		refuse(tables, t, install_hint, "is tracked by another version's triggers");
+	} else if (!pg_is_null(res, row, "missing")) {
+		wrong = mem_format(
+			"misses changes: disabled, dropped or not ALWAYS: trigger %s",
+			pg_text(res, row, "missing"));
+		refuse(tables, t, install_hint, wrong);
+	} else if (pg_bool(res, row, "subscribed") &&
+		   strcmp(pg_text(res, row, "kind"), "row") != 0) {
+		refuse(tables, t, install_hint,
+			"is written by logical replication, which fires no statement triggers");
+	} else if (!pg_is_null(res, row, "bad_partition")) {
+		wrong = mem_format("has a partition that is unlogged or foreign: %s",
+			pg_text(res, row, "bad_partition"));
+		refuse(tables, t, "detach it, or make it an ordinary one", wrong);
+	} else if (!pg_bool(res, row, "readable")) {
+		refuse(tables, t, "grant SELECT on it to this role", "can't be read");
+	} else if (pg_bool(res, row, "filtered")) {
+		refuse(tables, t, "connect as its owner or as a role with BYPASSRLS",
+			"has row security that would hide rows from this role");
+	} else if (pg_is_null(res, row, "columns")) {
+		refuse(tables, t, "name a table with columns", "has no column to export");
+	}
+	free(wrong);
+}
+
+bool source_is_intact(PGconn *conn, const struct source_table *table)
+{
+	const char *const oid[] = {table->oid};
+	char *array = pg_array(oid, 1);
+	const char *const values[] = {array};
+	PGresult *res = pg_query_row(conn, describe_sql, 1, values);
+	bool intact = pg_bool(res, 0, "tracked") && !pg_is_null(res, 0, "shadow_oid") &&
+		      pg_number(res, 0, "version") == TRACK_VERSION &&
+		      pg_is_null(res, 0, "missing");
+
+	PQclear(res);
+	free(array);
+	return intact;
+}
+
+static void replace(char **field, const char *text)
+{
+	free(*field);
+	*field = mem_string(text);
+}
+
+static void take_key(struct source_table *t, const char *joined)
+{
+	char *list = mem_string(joined), *rest = list, *column;
+
+	for (size_t i = 0; i < t->keys; i++)
+		free(t->key[i]);
+	t->keys = 0;
+	while ((column = strsep(&rest, "\x01")) != NULL) {
+		t->key = mem_resize(t->key, t->keys + 1, sizeof *t->key);
+		t->key[t->keys++] = mem_string(column);
+	}
+	free(list);
+}
+
+static void take_description(struct source_table *t, const PGresult *res, int row)
+{
+	struct buf label = {0};
+
+	replace(&t->name.schema, pg_text(res, row, "schema"));
+	replace(&t->name.table, pg_text(res, row, "name"));
+	name_to_sql(&label, &t->name);
+	free(t->label);
+	t->label = label.data;
+	replace(&t->base, pg_text(res, row, "base"));
+	replace(&t->shadow, pg_text(res, row, "shadow"));
+	replace(&t->kind, pg_text(res, row, "kind"));
+	replace(&t->columns, pg_text(res, row, "columns"));
+	replace(&t->partitions, pg_text(res, row, "partitions"));
+	free(t->lineage_end);
+	t->lineage_end = mem_format("%s/%s", t->oid, pg_text(res, row, "shadow_oid"));
+	take_key(t, pg_text(res, row, "key"));
+	t->partitioned = pg_bool(res, row, "partitioned");
+	t->pages = pg_number(res, row, "pages");
+}
+
+void source_describe(PGconn *conn, struct source_tables *tables)
+{
+	const char **oids = mem_zero(tables->count, sizeof *oids);
+	size_t *which = mem_zero(tables->count, sizeof *which);
+	size_t count = 0;
+
+	for (size_t i = 0; i < tables->count; i++) {
+		if (!tables->table[i].refused) {
+			which[count] = i;
+			oids[count++] = tables->table[i].oid;
+		}
+	}
+
+	char *array = pg_array(oids, count);
+	const char *const values[] = {array};
+	PGresult *res = pg_query(conn, describe_sql, 1, values);
+
+	if ((size_t)PQntuples(res) != count)
+		die(DIE_AGAIN, "run it again", "a table was dropped just now");
+	for (size_t i = 0; i < count; i++) {
+		struct source_table *t = &tables->table[which[i]];
+
+		judge_tracking(tables, t, res, (int)i);
+		if (!t->refused)
+			take_description(t, res, (int)i);
+	}
+	PQclear(res);
+	free(array);
+	free(which);
+	free(oids);
+}
+
+void source_copy(PGconn *conn, const struct source_table *table, struct source_copy *copy)
+{
+	char *key = pg_array((const char *const *)table->key, table->keys);
+	const char *const values[] = {table->oid, key};
+	PGresult *res = pg_query(conn, columns_sql, 2, values);
+
+	*copy = (struct source_copy){0};
+	if (PQntuples(res) == 0 || pg_is_null(res, 0, "condition"))
+		die(DIE_PERSON, "run dml-export --install for it again",
+			"table %s has lost the index of its key", table->label);
+	for (int row = 0; row < PQntuples(res); row++)
+		columns_add(
+			&copy->columns, pg_text(res, row, "name"), pg_text(res, row, "type"));
+	copy->list = mem_string(pg_text(res, 0, "columns"));
+	copy->base_list = mem_string(pg_text(res, 0, "columns_of_base"));
+	copy->key = mem_string(pg_text(res, 0, "key"));
+	copy->condition = mem_string(pg_text(res, 0, "condition"));
+	PQclear(res);
+	free(key);
+}
+
+void source_copy_free(struct source_copy *copy)
+{
+	columns_free(&copy->columns);
+	free(copy->list);
+	free(copy->base_list);
+	free(copy->key);
+	free(copy->condition);
+	*copy = (struct source_copy){0};
+}

@@ -1,0 +1,81 @@
+/* The base tables of a call, as the source's catalogue describes them. */
+#ifndef DML_EXPORT_SOURCE_H
+#define DML_EXPORT_SOURCE_H
+
+#include "columns.h"
+#include "die.h"
+#include "name.h"
+#include "opt.h"
+#include "pg.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct source_table {
+	struct name
+		name; /* as given with -t; after source_describe() as the catalogue has it */
+	char *label;  /* the name as SQL, for messages */
+	bool refused; /* for good in this run; a message was printed */
+	char *oid;
+	char *base; /* quoted, schema-qualified */
+	char relkind;
+	bool subscribed; /* logical replication writes it */
+
+	/* Filled in by source_describe(). */
+	char *shadow; /* the same for its shadow table */
+	char *kind;   /* of the triggers: "statement" or "row" */
+	char **key;   /* columns */
+	size_t keys;
+	char *lineage_end; /* what this table adds to the lineage */
+	char *columns;     /* digest */
+	char *partitions;  /* digest */
+	bool partitioned;
+	uint64_t pages;
+};
+
+struct source_tables {
+	struct source_table *table;
+	size_t count;
+	enum die_status status; /* the worst of what was refused */
+};
+
+/* What a call needs of a table. */
+enum source_need {
+	SOURCE_NAME,  /* nothing: oid is NULL if it doesn't exist */
+	SOURCE_BASE,  /* that its kind can be replicated */
+	SOURCE_OWNED, /* that too, and that the role owns it */
+};
+
+/* True if schema dml has what --install puts there. */
+bool source_installed(PGconn *conn);
+/* Dies unless it has. */
+void source_expect_installed(PGconn *conn);
+
+/* Looks the names up; refuses, one by one, what is missing or can't be replicated. */
+void source_resolve(PGconn *conn, const struct opt_names *names, enum source_need need,
+	struct source_tables *tables);
+
+/*
+ * Reads the rest, and refuses what is not tracked, not readable, filtered by row security, or
+ * whose triggers would miss changes.  May be called again, in a later snapshot.
+ */
+void source_describe(PGconn *conn, struct source_tables *tables);
+
+/* True if one table is tracked and nothing of that is missing. */
+bool source_is_intact(PGconn *conn, const struct source_table *table);
+
+/* How the rows of one table are copied. */
+struct source_copy {
+	struct columns columns;
+	char *list;      /* the columns, quoted */
+	char *base_list; /* the same, each with b. before it */
+	char *key;       /* key1, key2, … of the shadow table */
+	char *condition; /* that joins base table b and changed keys c, by the key's operators
+			  */
+};
+
+void source_copy(PGconn *conn, const struct source_table *table, struct source_copy *copy);
+void source_copy_free(struct source_copy *copy);
+
+#endif

@@ -1,0 +1,102 @@
+#include "status.h"
+
+#include "print.h"
+#include "source.h"
+
+#include "status.sql.h"
+
+#include <stdlib.h>
+
+/* How many keys wait, and how many rows the shadow holds. */
+static PGresult *count(PGconn *conn, const PGresult *res, int row)
+{
+	struct buf sql = {0};
+	const char *xip = pg_text(res, row, "xip");
+	PGresult *counts;
+
+	buf_format(&sql, "SELECT (SELECT count(*) FROM (SELECT DISTINCT %s FROM %s AS s",
+		pg_text(res, row, "key"), pg_text(res, row, "shadow"));
+	if (!pg_is_null(res, row, "xmax"))
+		buf_format(&sql, " WHERE s.txid >= %s OR s.txid = ANY ('{%s}'::bigint[])",
+			pg_text(res, row, "xmax"), xip);
+	buf_format(&sql, ") AS w) AS waiting, (SELECT count(*) FROM %s) AS rows",
+		pg_text(res, row, "shadow"));
+	counts = pg_query_row(conn, sql.data, 0, NULL);
+	buf_free(&sql);
+	return counts;
+}
+
+static const char *or_dash(const char *text)
+{
+	return *text != '\0' ? text : "-";
+}
+
+static void print_row(struct print_table *out, PGconn *conn, const PGresult *res, int row)
+{
+	bool registered = !pg_is_null(res, row, "target");
+
+	print_cell(out, pg_text(res, row, pg_bool(res, row, "gone") ? "recorded" : "name"));
+	print_cell(out, or_dash(pg_text(res, row, "target")));
+	print_cell(out, or_dash(pg_text(res, row, "number")));
+	print_cell(out, or_dash(pg_text(res, row, "exported")));
+	if (pg_is_null(res, row, "size")) {
+		print_cell(out, "-");
+		print_cell(out, "-");
+	} else {
+		PGresult *counts = count(conn, res, row);
+
+		print_cell(out, registered ? pg_text(counts, 0, "waiting") : "-");
+		print_cell(out, pg_text(counts, 0, "rows"));
+		PQclear(counts);
+	}
+	print_cell(out, or_dash(pg_text(res, row, "size")));
+	print_cell(out, pg_bool(res, row, "gone")    ? "the table was dropped: --uninstall it"
+			: !registered                ? "no target yet"
+			: pg_bool(res, row, "holds") ? "holds the purge back"
+						     : "-");
+}
+
+static char *oids_of(const struct source_tables *tables)
+{
+	const char **oid = mem_zero(tables->count, sizeof *oid);
+	size_t count_found = 0;
+	char *array;
+
+	for (size_t i = 0; i < tables->count; i++)
+		if (!tables->table[i].refused)
+			oid[count_found++] = tables->table[i].oid;
+	array = pg_array(oid, count_found);
+	free(oid);
+	return array;
+}
+
+enum die_status status_print(const struct options *o)
+{
+	static const char *const heading[] = {"TABLE", "TARGET", "BATCH", "EXPORTED", "WAITING",
+		"SHADOW ROWS", "SIZE", "NOTE"};
+	PGconn *conn = pg_connect(&o->pg);
+	struct source_tables tables = {0};
+	struct print_table out;
+	char *oids = NULL;
+
+	source_expect_installed(conn);
+	if (o->tables.count > 0) {
+		source_resolve(conn, &o->tables, SOURCE_BASE, &tables);
+		oids = oids_of(&tables);
+	}
+
+	const char *const values[] = {oids};
+	PGresult *res = pg_query(conn, status_sql, 1, values);
+
+	print_begin(&out, sizeof heading / sizeof *heading);
+	for (size_t i = 0; i < sizeof heading / sizeof *heading; i++)
+		print_cell(&out, heading[i]);
+	for (int row = 0; row < PQntuples(res); row++)
+		print_row(&out, conn, res, row);
+	print_end(&out);
+	PQclear(res);
+	free(oids);
+	pg_disconnect(conn);
+	opt_close_stdout();
+	return tables.status;
+}

@@ -1,0 +1,234 @@
+#include "track.h"
+
+#include "source.h"
+
+#include "ddl.sql.h"
+#include "install.sql.h"
+#include "schema.sql.h"
+#include "uninstall.sql.h"
+#include "unschema.sql.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What begins and ends each table's transaction. */
+static const char begin_text[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
+				 "SET LOCAL search_path = '';\n"
+				 "SET LOCAL lock_timeout = '10s';\n";
+static const char commit_text[] = "COMMIT;\n";
+
+/* What stands of an installation, or NULL. */
+static PGresult *installed(PGconn *conn, const struct source_table *t)
+{
+	char *name = mem_format("%s.%s", t->name.schema, t->name.table);
+	const char *const values[] = {name, t->oid};
+	PGresult *res = pg_query(conn, uninstall_sql, 2, values);
+
+	free(name);
+	if (PQntuples(res) > 0)
+		return res;
+	PQclear(res);
+	return NULL;
+}
+
+static enum die_status run_or_print(
+	PGconn *conn, const struct options *o, const char *script, const char *what)
+{
+	if (!o->print_sql)
+		return pg_script_try(conn, script, what);
+	fputs(script, stdout);
+	return DIE_DONE;
+}
+
+/* The statements for one table, without the transaction around them. */
+static bool install_script(PGconn *conn, const struct source_table *t, const char *key,
+	const char *kind, struct buf *script)
+{
+	char version[16];
+	const char *const values[] = {t->oid, key, kind, version};
+	PGresult *res;
+	bool found;
+
+	snprintf(version, sizeof version, "%d", TRACK_VERSION);
+	res = pg_query(conn, install_sql, 4, values);
+	found = PQntuples(res) == 1;
+	if (found)
+		buf_format(script, "%s\n", pg_text(res, 0, "script"));
+	PQclear(res);
+	return found;
+}
+
+static enum die_status no_key(const struct options *o, const struct source_table *t)
+{
+	if (o->key != NULL)
+		complain("name the columns of a unique index over NOT NULL columns",
+			"table %s has no unique, not-null index on the columns of --key",
+			t->label);
+	else
+		complain("add a primary key, or name a unique, not-null index's columns with "
+			 "--key",
+			"table %s has no key", t->label);
+	return DIE_PERSON;
+}
+
+/* True if nothing has to be done: the same key, the same kind, all in place. */
+static bool up_to_date(PGconn *conn, const struct options *o, const struct source_table *t,
+	const PGresult *old, const char *kind)
+{
+	if (old == NULL || strcmp(pg_text(old, 0, "kind"), kind) != 0)
+		return false;
+	if (o->key != NULL) {
+		const char *const values[] = {o->key, pg_text(old, 0, "key")};
+		PGresult *res = pg_query_row(conn,
+			"SELECT $1::text[] @> $2::text[] AND $1::text[] <@ $2::text[] AS same",
+			2, values);
+		bool same = pg_bool(res, 0, "same");
+
+		PQclear(res);
+		if (!same)
+			return false;
+	}
+	return source_is_intact(conn, t);
+}
+
+/*
+ * What was there goes first, so that its shadow table's name is free.  The lock holds back
+ * writers until all triggers stand: whoever began before them has ended by then.
+ */
+static enum die_status install(
+	PGconn *conn, const struct options *o, bool *with_schema, const struct source_table *t)
+{
+	const char *kind = t->relkind == 'p' || t->subscribed ? "row" : "statement";
+	PGresult *old = *with_schema ? NULL : installed(conn, t);
+	struct source_table dropped = {.name = t->name};
+	PGresult *orphan = *with_schema || old != NULL ? NULL : installed(conn, &dropped);
+	const char *key = o->key != NULL ? o->key : old != NULL ? pg_text(old, 0, "key") : NULL;
+	enum die_status status = DIE_DONE;
+	struct buf script = {0};
+	struct buf body = {0};
+
+	if (up_to_date(conn, o, t, old, kind)) {
+		note("%s is tracked already", t->label);
+		goto done;
+	}
+	if (!install_script(conn, t, key, kind, &body) &&
+		(o->key != NULL || !install_script(conn, t, NULL, kind, &body))) {
+		status = no_key(o, t);
+		goto done;
+	}
+	buf_string(&script, begin_text);
+	buf_format(&script, "LOCK TABLE %s IN %s MODE;\n", t->base,
+		old != NULL ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE");
+	if (*with_schema)
+		buf_string(&script, schema_sql);
+	if (old != NULL || orphan != NULL)
+		buf_format(&script, "%s\n", pg_text(old != NULL ? old : orphan, 0, "script"));
+	buf_string(&script, body.data);
+	buf_string(&script, commit_text);
+	status = run_or_print(conn, o, script.data, t->label);
+	if (status == DIE_DONE)
+		*with_schema = false;
+done:
+	buf_free(&script);
+	buf_free(&body);
+	PQclear(old);
+	PQclear(orphan);
+	return status;
+}
+
+enum die_status track_install(const struct options *o)
+{
+	PGconn *conn = pg_connect(&o->pg);
+	bool with_schema = !source_installed(conn);
+	struct source_tables tables;
+
+	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);
+	for (size_t i = 0; i < tables.count; i++)
+		if (!tables.table[i].refused)
+			tables.status = die_worst(tables.status,
+				install(conn, o, &with_schema, &tables.table[i]));
+	pg_disconnect(conn);
+	opt_close_stdout();
+	return tables.status;
+}
+
+/* True if only these `count` tables are tracked. */
+static bool are_all(PGconn *conn, size_t count)
+{
+	PGresult *res =
+		pg_query_row(conn, "SELECT count(*) AS tables FROM dml.tracked", 0, NULL);
+	bool all = pg_number(res, 0, "tables") == count;
+
+	PQclear(res);
+	return all;
+}
+
+/* All tables in one transaction, for only together they may be the last. */
+enum die_status track_uninstall(const struct options *o)
+{
+	PGconn *conn = pg_connect(&o->pg);
+	struct buf script = {0};
+	struct source_tables tables;
+	size_t found = 0;
+
+	source_expect_installed(conn);
+	source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
+	buf_string(&script, begin_text);
+	for (size_t i = 0; i < tables.count; i++) {
+		const struct source_table *t = &tables.table[i];
+		PGresult *res = installed(conn, t);
+
+		if (res == NULL) {
+			complain("see dml-export --status for the tables that are",
+				"table %s is not tracked", t->label);
+			tables.status = DIE_PERSON;
+			continue;
+		}
+		if (t->base != NULL)
+			buf_format(
+				&script, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE;\n", t->base);
+		buf_format(&script, "%s\n", pg_text(res, 0, "script"));
+		PQclear(res);
+		found++;
+	}
+	if (found > 0 && are_all(conn, found))
+		buf_string(&script, unschema_sql);
+	buf_string(&script, commit_text);
+	if (found > 0)
+		tables.status = die_worst(
+			tables.status, run_or_print(conn, o, script.data, "cannot uninstall"));
+	pg_disconnect(conn);
+	buf_free(&script);
+	opt_close_stdout();
+	return tables.status;
+}
+
+enum die_status track_target_ddl(const struct options *o)
+{
+	PGconn *conn = pg_connect(&o->pg);
+	bool tracked = source_installed(conn);
+	struct source_tables tables;
+
+	source_resolve(conn, &o->tables, SOURCE_BASE, &tables);
+	for (size_t i = 0; i < tables.count; i++) {
+		const struct source_table *t = &tables.table[i];
+		PGresult *old, *res;
+
+		if (t->refused)
+			continue;
+		old = tracked ? installed(conn, t) : NULL;
+		res = pg_query(conn, ddl_sql, 2,
+			(const char *const[]){
+				t->oid, old != NULL ? pg_text(old, 0, "key") : NULL});
+		if (PQntuples(res) != 1 || !pg_bool(res, 0, "has_key"))
+			tables.status = die_worst(tables.status, no_key(o, t));
+		else
+			fputs(pg_text(res, 0, "ddl"), stdout);
+		PQclear(res);
+		PQclear(old);
+	}
+	pg_disconnect(conn);
+	opt_close_stdout();
+	return tables.status;
+}

@@ -1,0 +1,283 @@
+#include "tracking.h"
+
+#include "save.sql.h"
+#include "states.sql.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "dml" and a digit: the classes of our advisory locks.  1684892161 is dml.purge()'s. */
+static const char lock_sql[] =
+	"SELECT pg_catalog.pg_try_advisory_lock(1684892160, pg_catalog.hashtext(k.key)) AS "
+	"locked"
+	"  FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS k (key, i) ORDER BY k.i";
+
+void tracking_lock(struct run *run)
+{
+	char **keys = mem_zero(run->chains, sizeof *keys);
+	size_t *which = mem_zero(run->chains, sizeof *which);
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->chains; i++) {
+		struct chain *c = &run->chain[i];
+
+		if (c->dropped)
+			continue;
+		which[count] = i;
+		keys[count++] = mem_format("%s %s", c->target->text, c->table->oid);
+	}
+
+	char *array = pg_array((const char *const *)keys, count);
+	const char *const values[] = {array};
+	PGresult *res = pg_query(run->conn, lock_sql, 1, values);
+
+	for (size_t i = 0; i < count; i++) {
+		struct chain *c = &run->chain[which[i]];
+
+		free(keys[i]);
+		if (pg_bool(res, (int)i, "locked"))
+			continue;
+		complain("let it end, then run this one again",
+			"%s for %s is being exported by another run", c->table->label,
+			c->target->text);
+		c->dropped = true;
+		run->status = die_worst(run->status, DIE_NOT_NOW);
+	}
+	PQclear(res);
+	free(array);
+	free(which);
+	free(keys);
+}
+
+/* The first reason that fits; what begins a new chain comes before what doesn't. */
+static void judge(struct chain *c, const PGresult *res, int row, bool wanted)
+{
+	if (!c->known)
+		c->full = "this is its first";
+	else if (wanted)
+		c->full = "--full was given";
+	else if (pg_bool(res, row, "moved"))
+		c->full = "the database or table was restored, failed over or installed anew";
+	else if (pg_bool(res, row, "renamed"))
+		c->full = "the table was renamed";
+	c->begins = c->full != NULL;
+	if (c->full != NULL)
+		return;
+	if (pg_bool(res, row, "reshaped"))
+		c->full = "its columns changed";
+	else if (pg_bool(res, row, "repartitioned"))
+		c->full = "its partitions changed";
+}
+
+static void take(struct chain *c, const PGresult *res, int row)
+{
+	c->known = pg_bool(res, row, "known");
+	c->id = mem_string(pg_text(res, row, "chain"));
+	c->number = pg_number(res, row, "number");
+	c->seal = mem_string(pg_text(res, row, "seal"));
+	c->snapshot = mem_string(pg_text(res, row, "snapshot"));
+	c->xmax = pg_number(res, row, "xmax");
+	c->xip = mem_string(pg_text(res, row, "xip"));
+}
+
+static char *lineage(const struct run *run, const struct source_table *t)
+{
+	return mem_format("%s/%s", run->source.lineage_begin, t->lineage_end);
+}
+
+static char *record(const struct source_table *t)
+{
+	struct buf b = {0};
+
+	name_to_record(&b, &t->name);
+	return b.data;
+}
+
+/* Arrays with an element for each table that isn't refused. */
+struct table_arrays {
+	char *oids, *lineages, *names, *columns, *partitions;
+};
+
+static void gather(const struct run *run, struct table_arrays *a)
+{
+	size_t room = run->tables.count, count = 0;
+	const char **oid = mem_zero(room, sizeof *oid);
+	const char **columns = mem_zero(room, sizeof *columns);
+	const char **partitions = mem_zero(room, sizeof *partitions);
+	char **lineages = mem_zero(room, sizeof *lineages);
+	char **names = mem_zero(room, sizeof *names);
+
+	for (size_t i = 0; i < room; i++) {
+		const struct source_table *t = &run->tables.table[i];
+
+		if (t->refused)
+			continue;
+		oid[count] = t->oid;
+		columns[count] = t->columns;
+		partitions[count] = t->partitions;
+		lineages[count] = lineage(run, t);
+		names[count++] = record(t);
+	}
+	a->oids = pg_array(oid, count);
+	a->columns = pg_array(columns, count);
+	a->partitions = pg_array(partitions, count);
+	a->lineages = pg_array((const char *const *)lineages, count);
+	a->names = pg_array((const char *const *)names, count);
+	for (size_t i = 0; i < count; i++) {
+		free(lineages[i]);
+		free(names[i]);
+	}
+	free(names);
+	free(lineages);
+	free(partitions);
+	free(columns);
+	free(oid);
+}
+
+void tracking_load(struct run *run)
+{
+	const struct opt_labels *targets = &run->options->targets;
+	const char **labels = mem_zero(targets->count, sizeof *labels);
+	struct table_arrays a;
+	int row = 0;
+
+	gather(run, &a);
+	for (size_t i = 0; i < targets->count; i++)
+		labels[i] = targets->label[i].text;
+
+	char *array = pg_array(labels, targets->count);
+	const char *const values[] = {
+		a.oids, array, a.lineages, a.names, a.columns, a.partitions};
+	PGresult *res = pg_query(run->conn, states_sql, 6, values);
+
+	for (size_t i = 0; i < run->chains; i++) {
+		struct chain *c = &run->chain[i];
+
+		if (c->table->refused)
+			continue;
+		if (!c->dropped) {
+			take(c, res, row);
+			judge(c, res, row, run->options->full);
+		}
+		row++;
+	}
+	PQclear(res);
+	free(array);
+	free(labels);
+	free(a.oids);
+	free(a.lineages);
+	free(a.names);
+	free(a.columns);
+	free(a.partitions);
+}
+
+void tracking_save(const struct run *run, const struct chain *c)
+{
+	const struct manifest *m = &c->manifest;
+	char number[24], ids[24], rows[24], bytes[24];
+	char *lines = lineage(run, c->table);
+	char *name = record(c->table);
+	const char *const values[] = {c->table->oid, c->target->text, m->chain,
+		strcmp(m->retires, "-") == 0 ? NULL : m->retires, number, m->seal, m->snapshot,
+		lines, name, c->table->columns, c->table->partitions, m->time,
+		manifest_scope_name(m->scope), ids, rows, bytes};
+
+	snprintf(number, sizeof number, "%" PRIu64, m->number);
+	snprintf(ids, sizeof ids, "%" PRIu64, m->ids);
+	snprintf(rows, sizeof rows, "%" PRIu64, m->rows);
+	snprintf(bytes, sizeof bytes, "%" PRIu64, m->file[FILE_DATA].size);
+
+	PGresult *res = pg_query_try(run->conn, save_sql, 16, values);
+
+	if (PQresultStatus(res) != PGRES_COMMAND_OK || strcmp(PQcmdTuples(res), "1") != 0)
+		pg_die(run->conn, res, c->table->label);
+	PQclear(res);
+	free(lines);
+	free(name);
+}
+
+bool tracking_knows(PGconn *conn, const struct chain *c, uint64_t number, const char *seal)
+{
+	char text[24];
+	const char *const values[] = {c->table->oid, c->target->text, text, seal};
+	PGresult *res;
+	bool known;
+
+	snprintf(text, sizeof text, "%" PRIu64, number);
+	res = pg_query_row(conn,
+		"SELECT EXISTS (SELECT FROM dml.history WHERE base = $1::oid AND target = $2"
+		" AND number = $3::bigint AND seal = $4) AS known",
+		4, values);
+	known = pg_bool(res, 0, "known");
+	PQclear(res);
+	return known;
+}
+
+/* $1 a target, $2 oids of tables or NULL for all.  A chain that is being exported stays. */
+static const char forget_sql[] =
+	"WITH forgotten AS ("
+	"  DELETE FROM dml.tracking AS t WHERE t.target = $1"
+	"     AND ($2::oid[] IS NULL OR t.base = ANY ($2::oid[]))"
+	"     AND pg_catalog.pg_try_advisory_xact_lock(1684892160,"
+	"             pg_catalog.hashtext(t.target || ' ' || t.base::oid::text))"
+	"  RETURNING t.base, t.target"
+	"), history AS ("
+	"  DELETE FROM dml.history AS h USING forgotten AS f"
+	"   WHERE h.base = f.base AND h.target = f.target"
+	") "
+	"SELECT (SELECT count(*) FROM dml.tracking AS t WHERE t.target = $1"
+	"           AND ($2::oid[] IS NULL OR t.base = ANY ($2::oid[]))) AS before,"
+	"       (SELECT count(*) FROM forgotten) AS forgotten";
+
+static const char purge_sql[] = "SELECT dml.purge(t.base) FROM dml.tracked AS t"
+				" WHERE $1::oid[] IS NULL OR t.base = ANY ($1::oid[])";
+
+static enum die_status forget(PGconn *conn, const struct label *target, const char *oids)
+{
+	const char *const values[] = {target->text, oids};
+	PGresult *res = pg_query_row(conn, forget_sql, 2, values);
+	uint64_t before = pg_number(res, 0, "before");
+	uint64_t forgotten = pg_number(res, 0, "forgotten");
+
+	PQclear(res);
+	PQclear(pg_query(conn, purge_sql, 1, &oids));
+	if (before == 0) {
+		complain("see dml-export --status for the targets that are",
+			"nothing is exported for %s", target->text);
+		return DIE_PERSON;
+	}
+	if (forgotten < before) {
+		complain("let it end, then run this again", "%s is being exported to right now",
+			target->text);
+		return DIE_NOT_NOW;
+	}
+	return DIE_DONE;
+}
+
+enum die_status tracking_forget(const struct options *o)
+{
+	PGconn *conn = pg_connect(&o->pg);
+	struct source_tables tables = {0};
+	char *oids = NULL;
+
+	source_expect_installed(conn);
+	if (o->tables.count > 0) {
+		const char **oid = mem_zero(o->tables.count, sizeof *oid);
+		size_t count = 0;
+
+		source_resolve(conn, &o->tables, SOURCE_BASE, &tables);
+		for (size_t i = 0; i < tables.count; i++)
+			if (!tables.table[i].refused)
+				oid[count++] = tables.table[i].oid;
+		oids = pg_array(oid, count);
+		free(oid);
+	}
+	for (size_t i = 0; i < o->targets.count; i++)
+		tables.status =
+			die_worst(tables.status, forget(conn, &o->targets.label[i], oids));
+	pg_disconnect(conn);
+	free(oids);
+	return tables.status;
+}

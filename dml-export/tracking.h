@@ -1,0 +1,23 @@
+/* The exporter's state in the source database: dml.tracking and dml.history. */
+#ifndef DML_EXPORT_TRACKING_H
+#define DML_EXPORT_TRACKING_H
+
+#include "run.h"
+
+/* Takes the advisory lock of each chain that isn't dropped; one that is held is dropped, with
+ * a message.  The locks end with the session. */
+void tracking_lock(struct run *run);
+
+/* Reads how far each chain has come, and what forces a full batch upon it. */
+void tracking_load(struct run *run);
+
+/* Writes the state after c->manifest's batch. */
+void tracking_save(const struct run *run, const struct chain *c);
+
+/* True if this batch was committed. */
+bool tracking_knows(PGconn *conn, const struct chain *c, uint64_t number, const char *seal);
+
+/* --forget. */
+enum die_status tracking_forget(const struct options *o);
+
+#endif

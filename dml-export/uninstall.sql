@@ -1,0 +1,25 @@
+-- The script that ends to track one table.  $1 the base table's name as dml.tracked holds it or,
+-- where the table still exists, its oid in $2.  No row: it is not tracked.
+SELECT pg_catalog.array_to_string(t.key, E'\x01') AS joined_key,
+       t.key,
+       t.kind,
+       t.version,
+       pg_catalog.concat_ws(E'\n',
+           (SELECT pg_catalog.string_agg(
+                       pg_catalog.format('DROP TRIGGER %I ON %s;', g.tgname, t.base), E'\n'
+                       ORDER BY g.tgname)
+              FROM pg_catalog.pg_trigger AS g
+              JOIN pg_catalog.pg_proc AS f ON f.oid = g.tgfoid
+             WHERE g.tgrelid = t.base AND f.pronamespace = 'dml'::pg_catalog.regnamespace),
+           (SELECT pg_catalog.string_agg(
+                       pg_catalog.format('DROP FUNCTION dml.%I();', f.proname), E'\n' ORDER BY f.proname)
+              FROM pg_catalog.pg_proc AS f
+             WHERE f.pronamespace = 'dml'::pg_catalog.regnamespace
+               AND f.proname IN (t.shadow || ' new', t.shadow || ' gone', t.shadow || ' old',
+                                 t.shadow || ' truncate')),
+           pg_catalog.format('DELETE FROM dml.tracked WHERE base = %s;', t.base::oid),
+           pg_catalog.format('DROP TABLE IF EXISTS dml.%I;', t.shadow)) AS script
+  FROM dml.tracked AS t
+  LEFT JOIN pg_catalog.pg_class AS b ON b.oid = t.base
+ WHERE CASE WHEN $2::text IS NOT NULL THEN t.base = $2::text::oid
+            ELSE t.name = $1::text AND b.oid IS NULL END

@@ -1,0 +1,15 @@
+-- What --install made for all tables.  The schema goes too, unless somebody else uses it: an
+-- importer's ledger, say.  What is not ours makes no difference to what is.
+DROP FUNCTION dml.purge(regclass);
+DROP TABLE dml.history, dml.tracking, dml.tracked;
+DROP SEQUENCE dml.batch_number;
+DO $drop$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                    WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+                      AND d.refobjid = 'dml'::pg_catalog.regnamespace
+                      AND d.deptype = 'n') THEN
+        DROP SCHEMA dml;
+    END IF;
+END
+$drop$;
