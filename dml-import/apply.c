@@ -1,0 +1,156 @@
+#include "apply.h"
+
+#include "feed.h"
+#include "ledger.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A batch tells its encoding; names and data alike are in it. */
+static void set_encoding(PGconn *conn, const struct manifest *m)
+{
+	const char *const values[] = {m->encoding};
+	PGresult *res = pg_query_try(
+		conn, "SELECT pg_catalog.set_config('client_encoding', $1, false)", 1, values);
+
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		die(DIE_PERSON, "use a target database whose encoding can hold the source's",
+			"the server can't convert from the batch's encoding, %s", m->encoding);
+	PQclear(res);
+}
+
+static void refuse_as_superuser(const struct apply *a)
+{
+	if (a->target.superuser && !a->options->as_superuser)
+		die(DIE_PERSON, "connect as its owner, or say --as-superuser",
+			"a superuser's rights would be in the hands of the owner of table %s, "
+			"whose triggers, defaults and constraints would run with them",
+			a->target.label);
+}
+
+/* Step 6: the ids that changed go into a temporary table, and their rows away. */
+static void delete_changed(struct apply *a, const struct batch *b)
+{
+	const struct target *t = &a->target;
+	struct buf sql = {0};
+
+	buf_format(&sql, "CREATE TEMPORARY TABLE dml_ids (%s) ON COMMIT DROP", t->definitions);
+	pg_exec(a->conn, sql.data, "CREATE TABLE");
+	feed_ids(a->conn, b, t->label);
+	pg_exec(a->conn, "ANALYZE pg_temp.dml_ids", "ANALYZE");
+	buf_reset(&sql);
+	buf_format(&sql, "DELETE FROM %s%s AS t USING pg_temp.dml_ids AS c WHERE %s", t->only,
+		t->relation, t->condition);
+	pg_run(a->conn, sql.data, t->label);
+	buf_free(&sql);
+}
+
+static void delete_all(struct apply *a)
+{
+	const struct target *t = &a->target;
+	struct buf sql = {0};
+
+	buf_format(&sql, "%s %s%s", a->options->truncate ? "TRUNCATE" : "DELETE FROM", t->only,
+		t->relation);
+	pg_run(a->conn, sql.data, t->label);
+	buf_free(&sql);
+}
+
+/* Step 7. */
+static void copy_rows(struct apply *a, const struct batch *b)
+{
+	struct buf sql = {0};
+
+	buf_format(&sql, "COPY %s (%s) FROM STDIN", a->target.relation, a->target.list);
+	feed_rows(a->conn, b, sql.data, a->target.label);
+	buf_free(&sql);
+}
+
+/* Steps 5 to 8, up to COMMIT. */
+static void write_batch(struct apply *a, const struct batch *b)
+{
+	struct columns columns = {0};
+
+	refuse_as_superuser(a);
+	target_lock(a->conn, &a->target);
+	batch_columns(b, &columns);
+	target_expect_fit(a->conn, &a->target, &b->manifest, &columns);
+	target_describe(a->conn, &a->target, &b->manifest, &columns);
+	pg_exec(a->conn, "SET CONSTRAINTS ALL DEFERRED", "SET CONSTRAINTS");
+	if (b->manifest.scope == SCOPE_FULL)
+		delete_all(a);
+	else
+		delete_changed(a, b);
+	copy_rows(a, b);
+	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
+	ledger_save(a->conn, a->target.oid, &b->manifest);
+	columns_free(&columns);
+}
+
+/* The answer to COMMIT was lost: the ledger knows, once the old session has let go. */
+static void look(struct apply *a, const struct manifest *m)
+{
+	bool committed;
+
+	pg_disconnect(a->conn);
+	warn("the connection was lost at COMMIT; connecting again to see what became of it");
+	a->conn = pg_connect(&a->options->pg);
+	pg_exec(a->conn, "BEGIN", "BEGIN");
+	if (!ledger_lock(a->conn, a->target.oid))
+		die(DIE_AGAIN, "run it again", "the lost session has not ended yet");
+	committed = ledger_has(a->conn, a->target.oid, m);
+	pg_exec(a->conn, "COMMIT", "COMMIT");
+	if (!committed)
+		die(DIE_AGAIN, "run it again", "%s: batch %" PRIu64 " was rolled back",
+			a->target.label, m->number);
+}
+
+static void commit(struct apply *a, const struct manifest *m)
+{
+	enum die_status status;
+
+	switch (pg_commit(a->conn, &status)) {
+	case PG_COMMITTED:
+		break;
+	case PG_ROLLED_BACK:
+		exit(status);
+	case PG_UNKNOWN:
+		look(a, m);
+		break;
+	}
+}
+
+/* Opens the transaction and takes the table's lock in it. */
+static void begin(struct apply *a)
+{
+	pg_exec(a->conn, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "BEGIN");
+	if (!ledger_lock(a->conn, a->target.oid))
+		die(DIE_NOT_NOW, "let it end, then run this one again",
+			"table %s is being imported by another run", a->target.label);
+}
+
+enum verdict apply_judge(struct apply *a, const struct manifest *m, struct ledger *ledger)
+{
+	ledger_load(a->conn, a->target.oid, m, ledger);
+	return verdict(m, ledger, a->options->accept_source);
+}
+
+enum verdict apply_batch(struct apply *a, const struct batch *b, struct ledger *ledger)
+{
+	const struct manifest *m = &b->manifest;
+	enum verdict result;
+
+	set_encoding(a->conn, m);
+	begin(a);
+	result = apply_judge(a, m, ledger);
+	if (result != VERDICT_APPLY) {
+		pg_exec(a->conn, "ROLLBACK", "ROLLBACK");
+		return result;
+	}
+	write_batch(a, b);
+	commit(a, m);
+	note("%s: batch %" PRIu64 ", %s, %" PRIu64 " ids, %" PRIu64 " rows", a->target.label,
+		m->number, manifest_scope_name(m->scope), m->ids, m->rows);
+	return result;
+}

@@ -1,0 +1,146 @@
+#include "check.h"
+
+#include "batch.h"
+#include "gz.h"
+#include "queue.h"
+#include "workers.h"
+
+#include <stdlib.h>
+
+/* One batch of one table's directory. */
+struct item {
+	const struct found *where;
+	uint64_t number;
+};
+
+struct items {
+	struct item *item;
+	size_t count;
+};
+
+static void collect(struct items *items, const struct find *find)
+{
+	for (size_t i = 0; i < find->count; i++) {
+		const struct found *where = &find->found[i];
+		struct spool_dir dir;
+		struct spool_list list;
+
+		spool_open(&dir, where->path);
+		spool_list(&dir, &list);
+		for (size_t k = 0; k < list.count; k++) {
+			const struct spool_entry *e = &list.entry[k];
+
+			if (e->kind != SPOOL_BATCH ||
+				(where->number != 0 && where->number != e->number))
+				continue;
+			items->item =
+				mem_resize(items->item, items->count + 1, sizeof *items->item);
+			items->item[items->count++] =
+				(struct item){.where = where, .number = e->number};
+		}
+		spool_list_free(&list);
+		spool_close(&dir);
+	}
+}
+
+static uint64_t read_ids(const struct batch *b)
+{
+	char *name = batch_file_name(b, FILE_IDS);
+	enum { PIECE = 64 * 1024 };
+	char *piece = mem_alloc(PIECE);
+	struct io_reader reader;
+	struct io_sum sum;
+	uint64_t lines = 0;
+	size_t len;
+
+	io_reader_open(&reader, batch_file(b, FILE_IDS), name);
+	while ((len = io_reader_next(&reader, piece, PIECE)) > 0)
+		for (size_t i = 0; i < len; i++)
+			lines += piece[i] == '\n';
+	io_reader_close(&reader, &sum);
+	batch_expect(b, FILE_IDS, &sum);
+	free(piece);
+	free(name);
+	return lines;
+}
+
+static uint64_t read_rows(const struct batch *b)
+{
+	char *name = batch_file_name(b, FILE_DATA);
+	struct gz_reader *reader =
+		gz_reader_open(batch_file(b, FILE_DATA), name, b->manifest.data_bytes);
+	struct io_sum sum;
+	const void *piece;
+	uint64_t lines = 0;
+	size_t len;
+
+	while ((len = gz_read(reader, &piece)) > 0)
+		for (size_t i = 0; i < len; i++)
+			lines += ((const char *)piece)[i] == '\n';
+	gz_reader_close(reader, &sum);
+	batch_expect(b, FILE_DATA, &sum);
+	free(name);
+	return lines;
+}
+
+static void check_batch(const struct batch *b)
+{
+	struct columns columns = {0};
+
+	batch_columns(b, &columns);
+	columns_free(&columns);
+	if (read_ids(b) != b->manifest.ids || read_rows(b) != b->manifest.rows)
+		die(DIE_PERSON, "ship the batch again from its source",
+			"\"%s\" has not as many lines as its manifest announces", b->dir.path);
+}
+
+static enum die_status check_item(const struct item *item)
+{
+	struct spool_dir dir;
+	struct batch b;
+	struct name table = {0};
+	char *why = NULL;
+	enum batch_state state;
+
+	queue_table(item->where, &table);
+	spool_open(&dir, item->where->path);
+	state = batch_open(&b, &dir, SPOOL_BATCH, item->number, &why);
+	if (state == BATCH_GONE || state == BATCH_NOT_READY)
+		die(DIE_NOT_NOW, "wait until shipping is done; ship it again if it is",
+			"\"%s/%010llu\" is not all here", dir.path,
+			(unsigned long long)item->number);
+	if (state == BATCH_REFUSED)
+		die(DIE_PERSON, "ship it again from its source, with rsync --checksum",
+			"\"%s/%010llu\" is refused: %s", dir.path,
+			(unsigned long long)item->number, why);
+	if (!name_equal(&table, &b.manifest.table))
+		die(DIE_PERSON, "move it to the directory of its table, or remove it",
+			"\"%s\" holds a batch of another table", b.dir.path);
+	batch_warn_of_strangers(&b);
+	check_batch(&b);
+	note("\"%s\" is whole", b.dir.path);
+	batch_close(&b);
+	spool_close(&dir);
+	name_free(&table);
+	return DIE_DONE;
+}
+
+static enum die_status work(struct workers *w, const void *context)
+{
+	const struct items *items = context;
+
+	for (size_t i = workers_next(w); i < items->count; i = workers_next(w))
+		check_item(&items->item[i]);
+	return DIE_DONE;
+}
+
+enum die_status check_run(const struct options *o, const struct find *find)
+{
+	struct items items = {0};
+	enum die_status status;
+
+	collect(&items, find);
+	status = workers_run(items.count, o->jobs, work, &items);
+	free(items.item);
+	return status;
+}

@@ -1,0 +1,100 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+#include "find.h"
+
+#include "buf.h"
+#include "die.h"
+#include "spool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 3 }; /* SPOOL/HOST/DB/TABLE */
+
+static void add(struct find *f, const char *path, uint64_t number)
+{
+	const char *slash = strrchr(path, '/');
+
+	for (size_t i = 0; i < f->count; i++) {
+		if (strcmp(f->found[i].path, path) == 0 &&
+			(f->found[i].number == number || f->found[i].number == 0))
+			return;
+	}
+	f->found = mem_resize(f->found, f->count + 1, sizeof *f->found);
+	f->found[f->count++] = (struct found){.path = mem_string(path),
+		.name = mem_string(slash != NULL ? slash + 1 : path),
+		.number = number};
+}
+
+/* True if batches, in any of their states, stand in it. */
+static bool is_table(const struct spool_list *list)
+{
+	return list->count > 0 && list->entry[0].kind <= SPOOL_DONE;
+}
+
+static void walk(struct find *f, const struct spool_dir *dir, int depth)
+{
+	struct spool_list list;
+
+	spool_list(dir, &list);
+	if (is_table(&list)) {
+		add(f, dir->path, 0);
+	} else {
+		for (size_t i = 0; depth > 0 && i < list.count; i++) {
+			struct spool_dir child;
+
+			if (list.entry[i].kind != SPOOL_OTHER ||
+				!spool_enter(dir, list.entry[i].name, &child))
+				continue;
+			walk(f, &child, depth - 1);
+			spool_close(&child);
+		}
+	}
+	spool_list_free(&list);
+}
+
+/* The path without links and dots, for its last component must be the table's name. */
+static char *resolve(const char *argument)
+{
+	char *path = realpath(argument, NULL);
+
+	if (path == NULL)
+		die_errno(DIE_AGAIN, "name a directory that exists", "cannot find \"%s\"",
+			argument);
+	return path;
+}
+
+static void find_one(struct find *f, const char *argument)
+{
+	char *path = resolve(argument);
+	char *slash = strrchr(path, '/');
+	struct spool_dir dir;
+
+	if (slash != NULL && slash != path && name_is_number(slash + 1)) {
+		uint64_t number = strtoull(slash + 1, NULL, 10);
+
+		*slash = '\0';
+		add(f, path, number);
+	} else {
+		spool_open(&dir, path);
+		walk(f, &dir, DEPTH_MAX);
+		spool_close(&dir);
+	}
+	free(path);
+}
+
+void find_all(struct find *f, char *const *arguments, size_t count)
+{
+	*f = (struct find){0};
+	for (size_t i = 0; i < count; i++)
+		find_one(f, arguments[i]);
+}
+
+void find_free(struct find *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		free(f->found[i].path);
+		free(f->found[i].name);
+	}
+	free(f->found);
+	*f = (struct find){0};
+}

@@ -1,0 +1,24 @@
+/* From arguments to tables' directories: a DIR is a batch, a table's directory, or a tree. */
+#ifndef DML_IMPORT_FIND_H
+#define DML_IMPORT_FIND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One table's directory, or one batch in it. */
+struct found {
+	char *path;
+	char *name;      /* the directory's own, which says what table it is */
+	uint64_t number; /* the one batch that was named; 0 for all */
+};
+
+struct find {
+	struct found *found;
+	size_t count;
+};
+
+/* Dies if a directory is missing or can't be read.  No link below an argument is followed. */
+void find_all(struct find *f, char *const *arguments, size_t count);
+void find_free(struct find *f);
+
+#endif

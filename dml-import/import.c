@@ -1,0 +1,38 @@
+#include "import.h"
+
+#include "ledger.h"
+#include "queue.h"
+#include "workers.h"
+
+struct context {
+	const struct options *options;
+	const struct find *find;
+};
+
+/* One process: one connection, one table after the other. */
+static enum die_status work(struct workers *w, const void *context)
+{
+	const struct context *c = context;
+	struct apply apply = {.options = c->options};
+	enum die_status worst = DIE_DONE;
+
+	for (size_t i = workers_next(w); i < c->find->count; i = workers_next(w)) {
+		if (apply.conn == NULL) {
+			apply.conn = pg_connect(&c->options->pg);
+			ledger_ensure(apply.conn);
+		}
+		worst = die_worst(worst, queue_run(&apply, &c->find->found[i]));
+	}
+	if (apply.conn != NULL)
+		pg_disconnect(apply.conn);
+	return worst;
+}
+
+enum die_status import_run(const struct options *o, const struct find *find)
+{
+	struct context context = {.options = o, .find = find};
+
+	if (o->tables.count == 1 && find->count > 1)
+		die(DIE_USAGE, opt_try_help(), "-t goes with the directory of one table");
+	return workers_run(find->count, o->jobs, work, &context);
+}

@@ -1,0 +1,174 @@
+#include "ledger.h"
+
+#include "ledger_drop.sql.h"
+#include "ledger_load.sql.h"
+#include "ledger_save.sql.h"
+#include "ledger_schema.sql.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char begin_text[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
+				 "SET LOCAL search_path = '';\n"
+				 "SET LOCAL lock_timeout = '10s';\n";
+
+bool ledger_exists(PGconn *conn)
+{
+	PGresult *res = pg_query_row(conn,
+		"SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
+		" JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+		" WHERE n.nspname = 'dml' AND c.relname = 'ledger') AS found",
+		0, NULL);
+	bool found = pg_bool(res, 0, "found");
+
+	PQclear(res);
+	return found;
+}
+
+static enum die_status run_script(PGconn *conn, const char *body, bool print)
+{
+	char *script = mem_format("%s%sCOMMIT;\n", begin_text, body);
+	enum die_status status = DIE_DONE;
+
+	if (print)
+		fputs(script, stdout);
+	else
+		status = pg_script_try(conn, script, "the ledger");
+	free(script);
+	return status;
+}
+
+void ledger_ensure(PGconn *conn)
+{
+	enum die_status status;
+
+	if (ledger_exists(conn))
+		return;
+	status = run_script(conn, ledger_schema_sql, false);
+	/* Another importer may have made it in the same instant. */
+	if (status != DIE_DONE && !ledger_exists(conn))
+		die(status, "run dml-import --install as a role that may create schema dml",
+			"there is no ledger in database \"%s\", and none can be made",
+			PQdb(conn));
+}
+
+bool ledger_lock(PGconn *conn, const char *relation)
+{
+	/* "dml" and a digit: a class of advisory locks of our own. */
+	PGresult *res = pg_query_row(conn,
+		"SELECT pg_catalog.pg_try_advisory_xact_lock(1684892162, $1::oid::integer) AS "
+		"locked",
+		1, &relation);
+	bool locked = pg_bool(res, 0, "locked");
+
+	PQclear(res);
+	return locked;
+}
+
+void ledger_load(
+	PGconn *conn, const char *relation, const struct manifest *m, struct ledger *ledger)
+{
+	char number[24];
+	const char *const values[] = {relation, m->chain, number};
+	PGresult *res;
+	uint64_t xmin;
+
+	snprintf(number, sizeof number, "%" PRIu64, m->number);
+	res = pg_query_row(conn, ledger_load_sql, 3, values);
+	*ledger = (struct ledger){
+		.known = pg_bool(res, 0, "known"),
+		.number = pg_number(res, 0, "number"),
+		.source = {.system = mem_string(pg_text(res, 0, "system")),
+			.timeline = (uint32_t)pg_number(res, 0, "timeline"),
+			.database = mem_string(pg_text(res, 0, "database"))},
+		.retired = pg_bool(res, 0, "retired"),
+		.has_next = !pg_is_null(res, 0, "next_number"),
+		.next_number = pg_number(res, 0, "next_number"),
+		.next_base = pg_number(res, 0, "next_base"),
+	};
+	buf_copy(ledger->chain, sizeof ledger->chain, pg_text(res, 0, "chain"));
+	buf_copy(ledger->seal, sizeof ledger->seal, pg_text(res, 0, "seal"));
+	buf_copy(ledger->next_seal, sizeof ledger->next_seal, pg_text(res, 0, "next_seal"));
+	manifest_snapshot_bounds(pg_text(res, 0, "snapshot"), &xmin, &ledger->xmax);
+	PQclear(res);
+}
+
+void ledger_free(struct ledger *ledger)
+{
+	free(ledger->source.system);
+	free(ledger->source.database);
+	*ledger = (struct ledger){0};
+}
+
+void ledger_save(PGconn *conn, const char *relation, const struct manifest *m)
+{
+	char number[24], timeline[24], base[24], ids[24], rows[24];
+	struct buf origin = {0};
+	PGresult *res;
+
+	name_to_record(&origin, &m->table);
+	snprintf(number, sizeof number, "%" PRIu64, m->number);
+	snprintf(timeline, sizeof timeline, "%" PRIu32, m->source.timeline);
+	snprintf(base, sizeof base, "%" PRIu64, m->base);
+	snprintf(ids, sizeof ids, "%" PRIu64, m->ids);
+	snprintf(rows, sizeof rows, "%" PRIu64, m->rows);
+
+	const char *const values[] = {relation, origin.data, m->chain, number, m->seal,
+		m->source.system, timeline, m->source.database, m->snapshot, m->time, base,
+		manifest_scope_name(m->scope), ids, rows,
+		strcmp(m->retires, "-") == 0 ? NULL : m->retires};
+
+	res = pg_query_try(conn, ledger_save_sql, 15, values);
+	if (PQresultStatus(res) != PGRES_COMMAND_OK || strcmp(PQcmdTuples(res), "1") != 0)
+		pg_die(conn, res, "the ledger");
+	PQclear(res);
+	buf_free(&origin);
+}
+
+bool ledger_has(PGconn *conn, const char *relation, const struct manifest *m)
+{
+	char number[24];
+	const char *const values[] = {relation, m->chain, number, m->seal};
+	PGresult *res;
+	bool has;
+
+	snprintf(number, sizeof number, "%" PRIu64, m->number);
+	res = pg_query_row(conn,
+		"SELECT EXISTS (SELECT FROM dml.ledger WHERE relation = $1::oid AND chain = "
+		"$2::uuid"
+		" AND number = $3::bigint AND seal = $4) AS has",
+		4, values);
+	has = pg_bool(res, 0, "has");
+	PQclear(res);
+	return has;
+}
+
+enum die_status ledger_install(const struct options *o)
+{
+	PGconn *conn = pg_connect(&o->pg);
+	enum die_status status = DIE_DONE;
+
+	if (ledger_exists(conn))
+		note("the ledger is there already");
+	else
+		status = run_script(conn, ledger_schema_sql, o->print_sql);
+	pg_disconnect(conn);
+	opt_close_stdout();
+	return status;
+}
+
+enum die_status ledger_uninstall(const struct options *o)
+{
+	PGconn *conn = pg_connect(&o->pg);
+	enum die_status status = DIE_DONE;
+
+	if (!ledger_exists(conn))
+		note("there is no ledger");
+	else
+		status = run_script(conn, ledger_drop_sql, o->print_sql);
+	pg_disconnect(conn);
+	opt_close_stdout();
+	return status;
+}

@@ -1,0 +1,33 @@
+/* The importer's state in the target database: dml.ledger, dml.retired, dml.applied. */
+#ifndef DML_IMPORT_LEDGER_H
+#define DML_IMPORT_LEDGER_H
+
+#include "options.h"
+#include "pg.h"
+#include "verdict.h"
+
+/* Makes the ledger if it isn't there; dies where the role may not. */
+void ledger_ensure(PGconn *conn);
+
+/* True if it is there. */
+bool ledger_exists(PGconn *conn);
+
+/* Takes the table's lock until the transaction ends.  False if another importer has it. */
+bool ledger_lock(PGconn *conn, const char *relation);
+
+/* Reads what bears on a batch; `relation` is the table's oid. */
+void ledger_load(
+	PGconn *conn, const char *relation, const struct manifest *m, struct ledger *ledger);
+void ledger_free(struct ledger *ledger);
+
+/* Notes the batch as applied. */
+void ledger_save(PGconn *conn, const char *relation, const struct manifest *m);
+
+/* True if the ledger's last batch is this one. */
+bool ledger_has(PGconn *conn, const char *relation, const struct manifest *m);
+
+/* --install and --uninstall. */
+enum die_status ledger_install(const struct options *o);
+enum die_status ledger_uninstall(const struct options *o);
+
+#endif

@@ -1,0 +1,14 @@
+-- What the ledger knows that bears on one batch.  $1 oid of the table, $2 the batch's chain, $3 its
+-- number.  Always one row; `next` is the batch of that chain that was applied with this number or
+-- the least above it.
+SELECT l.relation IS NOT NULL AS known,
+       l.chain, l.number, l.seal, l.system, l.timeline, l.database, l.snapshot,
+       EXISTS (SELECT FROM dml.retired AS r
+                WHERE r.relation = $1::oid AND r.chain = $2::uuid) AS retired,
+       next.number AS next_number, next.base AS next_base, next.seal AS next_seal
+  FROM (VALUES (1)) AS one
+  LEFT JOIN dml.ledger AS l ON l.relation = $1::oid
+  LEFT JOIN LATERAL (
+       SELECT a.number, a.base, a.seal FROM dml.applied AS a
+        WHERE a.relation = $1::oid AND a.chain = $2::uuid AND a.number >= $3::bigint
+        ORDER BY a.number LIMIT 1) AS next ON true

@@ -1,0 +1,38 @@
+-- The importer's state in the target database.
+CREATE SCHEMA IF NOT EXISTS dml;
+
+-- How far each table has come.  regclass: a table that is dropped and made anew begins anew.
+CREATE TABLE dml.ledger (
+    relation regclass    PRIMARY KEY,       -- the table that is written
+    origin   text        NOT NULL,          -- schema.table at the source, as the manifest has it
+    chain    uuid        NOT NULL,
+    number   bigint      NOT NULL,
+    seal     text        NOT NULL,          -- of that batch's manifest
+    system   text        NOT NULL,          -- the source's cluster, timeline and database
+    timeline bigint      NOT NULL,
+    database text        NOT NULL,
+    snapshot text        NOT NULL,          -- of the source, in which the batch was read
+    taken    timestamptz NOT NULL,          -- when, by the source's clock
+    applied  timestamptz NOT NULL DEFAULT now()
+);
+
+-- Chains that a later one took the place of.
+CREATE TABLE dml.retired (
+    relation regclass NOT NULL,
+    chain    uuid     NOT NULL,
+    PRIMARY KEY (relation, chain)
+);
+
+-- Every batch, until a thousand later ones push it out.
+CREATE TABLE dml.applied (
+    relation regclass    NOT NULL,
+    chain    uuid        NOT NULL,
+    number   bigint      NOT NULL,
+    base     bigint      NOT NULL,          -- the number that it built on
+    seal     text        NOT NULL,
+    scope    text        NOT NULL,
+    ids      bigint      NOT NULL,
+    rows     bigint      NOT NULL,
+    applied  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (relation, chain, number)
+);

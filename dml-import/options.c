@@ -1,0 +1,175 @@
+#include "options.h"
+
+#include "die.h"
+#include "gz.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+
+enum { JOBS_MAX = 64 };
+
+enum long_only {
+	OPT_KEEP = 256,
+	OPT_TRUNCATE,
+	OPT_ACCEPT_SOURCE,
+	OPT_AS_SUPERUSER,
+	OPT_INSTALL,
+	OPT_UNINSTALL,
+	OPT_PRINT_SQL,
+	OPT_STATUS,
+	OPT_CHECK,
+	OPT_PROGRESS,
+	OPT_HELP,
+};
+
+static const struct option long_options[] = {
+	{"table", required_argument, NULL, 't'},
+	{"keep", no_argument, NULL, OPT_KEEP},
+	{"truncate", no_argument, NULL, OPT_TRUNCATE},
+	{"accept-source", no_argument, NULL, OPT_ACCEPT_SOURCE},
+	{"as-superuser", no_argument, NULL, OPT_AS_SUPERUSER},
+	{"jobs", required_argument, NULL, 'j'},
+	{"install", no_argument, NULL, OPT_INSTALL},
+	{"uninstall", no_argument, NULL, OPT_UNINSTALL},
+	{"print-sql", no_argument, NULL, OPT_PRINT_SQL},
+	{"status", no_argument, NULL, OPT_STATUS},
+	{"check", no_argument, NULL, OPT_CHECK},
+	{"dbname", required_argument, NULL, 'd'},
+	{"host", required_argument, NULL, 'h'},
+	{"port", required_argument, NULL, 'p'},
+	{"username", required_argument, NULL, 'U'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"progress", no_argument, NULL, OPT_PROGRESS},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
+};
+
+static const char help[] =
+	"dml-import applies what dml-export wrote to the tables of a database.\n"
+	"\n"
+	"  dml-import [-d CONNINFO] [-j N] [--keep] [--truncate] DIR...\n"
+	"  dml-import [-d CONNINFO] -t TABLE DIR\n"
+	"  dml-import [-d CONNINFO] --status [DIR...]\n"
+	"  dml-import --check DIR...\n"
+	"  dml-import [-d CONNINFO] --install | --uninstall [--print-sql]\n"
+	"\n"
+	"  DIR is a batch, a table's directory, or a tree of them.\n"
+	"\n"
+	"  -t, --table=TABLE     the table to write, if its name differs\n"
+	"      --keep            leave batches where they are once they are applied\n"
+	"      --truncate        empty the table by TRUNCATE for a full batch\n"
+	"      --accept-source   take a new chain from another source than the last\n"
+	"      --as-superuser    write another's table although its triggers would run\n"
+	"                        with a superuser's rights\n"
+	"  -j, --jobs=N          apply N tables side by side\n"
+	"      --install         make the ledger, which the first import makes otherwise\n"
+	"      --uninstall       remove it\n"
+	"      --print-sql       print the SQL in place of running it\n"
+	"      --status          print how far each table is, and what waits in DIR\n"
+	"      --check           verify batches without a database\n"
+	"\n"
+	"  -d, --dbname=CONNINFO, -h, --host=HOST, -p, --port=PORT, -U, --username=NAME\n"
+	"                        as for psql\n"
+	"  -q, --quiet           errors only\n"
+	"  -v, --verbose         say what is done\n"
+	"      --progress        say how far it is, also where there is no terminal\n"
+	"      --help, --version\n"
+	"\n"
+	"Exit status: 0 done, 1 failed: run again, 2 usage, 3 not now: locked or not all\n"
+	"here, 4 needs a person.\n";
+
+static void set_mode(struct options *o, enum mode mode)
+{
+	if (o->mode != MODE_IMPORT && o->mode != mode)
+		die(DIE_USAGE, opt_try_help(),
+			"--install, --uninstall, --status and --check don't go together");
+	o->mode = mode;
+}
+
+static void take(struct options *o, int letter, const char *argument)
+{
+	switch (letter) {
+	case 't':
+		opt_add_table(&o->tables, optarg);
+		break;
+	case 'j':
+		o->jobs = opt_number("-j", optarg, 1, JOBS_MAX);
+		break;
+	case 'q':
+		die_verbosity(DIE_QUIET);
+		break;
+	case 'v':
+		die_verbosity(DIE_VERBOSE);
+		break;
+	case OPT_KEEP:
+		o->keep = true;
+		break;
+	case OPT_TRUNCATE:
+		o->truncate = true;
+		break;
+	case OPT_ACCEPT_SOURCE:
+		o->accept_source = true;
+		break;
+	case OPT_AS_SUPERUSER:
+		o->as_superuser = true;
+		break;
+	case OPT_PRINT_SQL:
+		o->print_sql = true;
+		break;
+	case OPT_PROGRESS:
+		o->progress = true;
+		break;
+	case OPT_INSTALL:
+		set_mode(o, MODE_INSTALL);
+		break;
+	case OPT_UNINSTALL:
+		set_mode(o, MODE_UNINSTALL);
+		break;
+	case OPT_STATUS:
+		set_mode(o, MODE_STATUS);
+		break;
+	case OPT_CHECK:
+		set_mode(o, MODE_CHECK);
+		break;
+	case 'V':
+		opt_print_version(gz_library());
+	case OPT_HELP:
+		opt_print_and_exit(help);
+	default:
+		die(DIE_USAGE, opt_try_help(), "\"%s\" is no option, or lacks its argument",
+			argument);
+	}
+}
+
+static void check(const struct options *o)
+{
+	bool imports = o->mode == MODE_IMPORT;
+	bool ledger = o->mode == MODE_INSTALL || o->mode == MODE_UNINSTALL;
+
+	opt_need(o->dir_count > 0 || ledger || o->mode == MODE_STATUS, "DIR");
+	opt_refuse(ledger && o->dir_count > 0, "DIR");
+	opt_refuse(!imports && o->tables.count > 0, "-t");
+	opt_refuse(!imports && o->keep, "--keep");
+	opt_refuse(!imports && o->truncate, "--truncate");
+	opt_refuse(!imports && o->accept_source, "--accept-source");
+	opt_refuse(!imports && o->as_superuser, "--as-superuser");
+	opt_refuse(!ledger && o->print_sql, "--print-sql");
+	if (o->tables.count > 1 || (o->tables.count == 1 && o->dir_count > 1))
+		die(DIE_USAGE, opt_try_help(), "-t goes with the directory of one table");
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+	int letter;
+
+	*o = (struct options){.jobs = 1};
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, "t:j:d:h:p:U:qvV", long_options, NULL)) != -1)
+		if (!opt_connection(&o->pg, letter, optarg))
+			take(o, letter, argv[optind - 1]);
+	o->dirs = argv + optind;
+	o->dir_count = (size_t)(argc - optind);
+	check(o);
+}

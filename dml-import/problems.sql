@@ -1,0 +1,111 @@
+-- Why a table can't take a batch: a row for each reason, with what would mend it.
+-- $1 oid of the table, $2 names and $3 types of the columns sent, $4 columns of the key.
+WITH relation AS (
+    SELECT c.*, pg_catalog.format('%I.%I', n.nspname, c.relname) AS qualified
+      FROM pg_catalog.pg_class AS c
+      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+     WHERE c.oid = $1::oid
+),
+-- The table and, if it is partitioned, its partitions.
+member AS (
+    SELECT $1::oid AS oid
+     UNION SELECT p.relid FROM relation, pg_catalog.pg_partition_tree(relation.oid::pg_catalog.regclass) AS p
+            WHERE relation.relkind = 'p'
+),
+sent AS (
+    SELECT * FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]))
+             WITH ORDINALITY AS s (name, type, i)
+),
+-- Both types, and their numbers in parentheses: numeric(10,2) is numeric, 10, 2.
+compared AS (
+    SELECT s.name, s.type, s.i, a.attname, a.attgenerated,
+           pg_catalog.format_type(a.atttypid, a.atttypmod) AS here,
+           pg_catalog.regexp_replace(s.type, '\([0-9, -]+\)', '') AS bare,
+           pg_catalog.regexp_replace(pg_catalog.format_type(a.atttypid, a.atttypmod), '\([0-9, -]+\)', '') AS bare_here,
+           pg_catalog.regexp_match(s.type, '\(([0-9]+)(?:,([0-9-]+))?\)')::integer[] AS size,
+           pg_catalog.regexp_match(pg_catalog.format_type(a.atttypid, a.atttypmod),
+                                   '\(([0-9]+)(?:,([0-9-]+))?\)')::integer[] AS size_here
+      FROM sent AS s
+      LEFT JOIN pg_catalog.pg_attribute AS a
+        ON a.attrelid = $1::oid AND a.attname = s.name AND a.attnum > 0 AND NOT a.attisdropped
+),
+-- A type that takes every value of the other and prints it alike.  Where in doubt: no.
+misfit AS (
+    SELECT * FROM compared
+     WHERE attname IS NOT NULL AND here <> type
+       AND here NOT IN ('text', 'character varying')
+       AND NOT (type = 'smallint' AND here IN ('integer', 'bigint', 'numeric')
+             OR type = 'integer' AND here IN ('bigint', 'numeric')
+             OR type = 'bigint' AND here = 'numeric')
+       AND NOT (bare = bare_here AND bare NOT IN ('character', 'bit', 'character[]', 'bit[]')
+                AND CASE WHEN size_here IS NULL THEN true
+                         WHEN size IS NULL THEN false
+                         WHEN bare = 'numeric' THEN COALESCE(size_here[2], 0) >= COALESCE(size[2], 0)
+                              AND size_here[1] - COALESCE(size_here[2], 0) >= size[1] - COALESCE(size[2], 0)
+                         ELSE size_here[1] >= size[1] END)
+)
+SELECT problem, hint FROM (
+    SELECT 1 AS rank, i, pg_catalog.format('it lacks column %I', name) AS problem,
+           pg_catalog.format('ALTER TABLE %s ADD COLUMN %I %s;', relation.qualified, compared.name, type) AS hint
+      FROM compared, relation WHERE attname IS NULL
+    UNION ALL
+    SELECT 2, i, pg_catalog.format('column %I is generated here', name),
+           pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I DROP EXPRESSION;', relation.qualified, compared.name)
+      FROM compared, relation WHERE attgenerated <> ''
+    UNION ALL
+    SELECT 3, i, pg_catalog.format('column %I is %s here and %s at the source', name, here, type),
+           pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I TYPE %s;', relation.qualified, misfit.name, type)
+      FROM misfit, relation
+    UNION ALL
+    SELECT 4, min(i), pg_catalog.format('the batch names column %I twice', sent.name),
+           'export the table again with dml-export --full'
+      FROM sent GROUP BY sent.name HAVING pg_catalog.count(*) > 1
+    UNION ALL
+    SELECT 5, k.i, pg_catalog.format('it lacks column %I of the key', k.name),
+           pg_catalog.format('compare it with dml-export --target-ddl')
+      FROM pg_catalog.unnest($4::text[]) WITH ORDINALITY AS k (name, i)
+     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+                        WHERE a.attrelid = $1::oid AND a.attname = k.name AND a.attnum > 0)
+    UNION ALL
+    SELECT 6, 0, 'no index finds a row by its key',
+           pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s);', relation.qualified,
+               (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.i)
+                  FROM pg_catalog.unnest($4::text[]) WITH ORDINALITY AS k (name, i)))
+      FROM relation
+     WHERE NOT EXISTS (
+           SELECT FROM pg_catalog.pg_index AS x
+             JOIN pg_catalog.pg_opclass AS o ON o.oid = x.indclass[0] AND o.opcmethod IN (403, 405)
+            WHERE x.indrelid = $1::oid AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
+              AND x.indnkeyatts = pg_catalog.cardinality($4::text[])
+              AND (SELECT pg_catalog.count(*)
+                     FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
+                     JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = $1::oid AND xa.attnum = x.indkey[j]
+                    WHERE xa.attname = ANY ($4::text[])) = x.indnkeyatts)
+    UNION ALL
+    SELECT 7, 0, pg_catalog.format('deleting its rows would change table %s, through foreign key %I',
+                                   f.conrelid::pg_catalog.regclass, f.conname),
+           pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I;', f.conrelid::pg_catalog.regclass, f.conname)
+      FROM pg_catalog.pg_constraint AS f
+     WHERE f.contype = 'f' AND f.confrelid IN (SELECT oid FROM member) AND f.conparentid = 0 AND f.confdeltype IN ('c', 'n', 'd')
+    UNION ALL
+    SELECT 8, 0, pg_catalog.format('trigger %I could drop or change rows', g.tgname),
+           pg_catalog.format('ALTER TABLE %s DISABLE TRIGGER %I;', g.tgrelid::pg_catalog.regclass, g.tgname)
+      FROM pg_catalog.pg_trigger AS g
+     WHERE g.tgrelid IN (SELECT oid FROM member) AND NOT g.tgisinternal
+       AND g.tgtype & 3 = 3 AND g.tgtype & 12 <> 0
+       AND (g.tgenabled = 'A' OR g.tgenabled =
+            CASE pg_catalog.current_setting('session_replication_role') WHEN 'replica' THEN 'R' ELSE 'O' END)
+    UNION ALL
+    SELECT 9, 0, pg_catalog.format('rule %I rewrites DELETE', r.rulename),
+           pg_catalog.format('ALTER TABLE %s DISABLE RULE %I;', relation.qualified, r.rulename)
+      FROM pg_catalog.pg_rewrite AS r, relation
+     WHERE r.ev_class = $1::oid AND r.ev_type = '4' AND r.ev_enabled <> 'D'
+    UNION ALL
+    SELECT 10, 0, 'row security hides or refuses rows for this role',
+           'import as the table''s owner or as a role with BYPASSRLS'
+     WHERE pg_catalog.row_security_active($1::oid)
+    UNION ALL
+    SELECT 11, 0, 'it is no ordinary or partitioned table', 'name another with -t'
+      FROM relation WHERE relkind NOT IN ('r', 'p')
+) AS p
+ ORDER BY rank, i

@@ -1,0 +1,235 @@
+#include "queue.h"
+
+#include "ledger.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* The queue of one directory. */
+struct queue {
+	struct apply *apply;
+	const struct found *where;
+	struct spool_dir dir;
+	struct name table; /* as the directory's name says */
+	enum die_status status;
+};
+
+void queue_table(const struct found *where, struct name *name)
+{
+	if (!name_from_directory(where->name, name))
+		die(DIE_PERSON, "use the directory's name as dml-export wrote it",
+			"\"%s\" is no name of a table's directory", where->path);
+}
+
+/* Step 3: what the spool holds never chooses what is written. */
+static bool is_of_table(const struct queue *q, const struct batch *b)
+{
+	const struct opt_names *given = &q->apply->options->tables;
+
+	if (name_equal(&b->manifest.table, &q->table) ||
+		(given->count == 1 && name_equal(&b->manifest.table, &given->name[0])))
+		return true;
+
+	struct buf named = {0};
+
+	name_to_sql(&named, &b->manifest.table);
+	complain("move it to the directory of its table, or remove it",
+		"\"%s\" holds a batch of table %s", b->dir.path, named.data);
+	buf_free(&named);
+	return false;
+}
+
+static void explain(const struct queue *q, const struct batch *b, const struct ledger *l,
+	enum verdict result)
+{
+	const struct manifest *m = &b->manifest;
+	const char *label = q->apply->target.label;
+	char *full = mem_format(
+		"if it does not arrive, run on the source: dml-export --full -t '%s' "
+		"with this target's -T",
+		label);
+
+	switch (result) {
+	case VERDICT_GAP:
+		complain(full,
+			"%s: batch %" PRIu64 " is missing: \"%s\" builds on it, and %" PRIu64
+			" was applied last",
+			label, m->base, b->dir.path, l->number);
+		break;
+	case VERDICT_HEADLESS:
+		complain(full, "%s: \"%s\" belongs to a chain whose first batch never came",
+			label, b->dir.path);
+		break;
+	case VERDICT_FORK:
+		complain("two copies of the source go on under one name: decide for one, and "
+			 "run "
+			 "dml-export --full on it",
+			"%s: \"%s\" does not build on the batch %" PRIu64
+			" that was applied here",
+			label, b->dir.path, l->number);
+		break;
+	case VERDICT_STALE:
+		complain("if the source was set back, take it with --accept-source; else "
+			 "remove it",
+			"%s: \"%s\" begins a new chain, but is older than batch %" PRIu64
+			", which was applied here",
+			label, b->dir.path, l->number);
+		break;
+	case VERDICT_FOREIGN:
+		complain(
+			"if the source was moved, take it with --accept-source; else remove it",
+			"%s: \"%s\" comes from database \"%s\" of cluster %s, not from \"%s\" "
+			"of %s",
+			label, b->dir.path, m->source.database, m->source.system,
+			l->source.database, l->source.system);
+		break;
+	case VERDICT_APPLY:
+	case VERDICT_DONE:
+		break;
+	}
+	free(full);
+}
+
+static void remove_unless_kept(const struct queue *q, uint64_t number)
+{
+	if (!q->apply->options->keep)
+		batch_remove(&q->dir, number);
+}
+
+enum step { STEP_ON, STEP_STOPPED };
+
+/* Says what is wrong with a batch that can't be opened. */
+static enum step not_open(struct queue *q, uint64_t number, enum batch_state state, char *why)
+{
+	char name[SPOOL_NAME_MAX];
+	bool refused = state == BATCH_REFUSED;
+
+	spool_name(name, SPOOL_BATCH, number);
+	if (refused)
+		complain("ship it again from its source, with rsync --checksum",
+			"\"%s/%s\" is refused: %s", q->dir.path, name, why);
+	else
+		complain("wait until shipping is done, then run it again; ship it again if it "
+			 "is",
+			"\"%s/%s\" is not all here", q->dir.path, name);
+	free(why);
+	q->status = die_worst(q->status, refused ? DIE_PERSON : DIE_NOT_NOW);
+	return STEP_STOPPED;
+}
+
+static enum step take(struct queue *q, uint64_t number)
+{
+	struct batch b;
+	struct ledger ledger;
+	char *why = NULL;
+	enum batch_state state = batch_open(&b, &q->dir, SPOOL_BATCH, number, &why);
+	enum verdict result;
+
+	if (state == BATCH_GONE)
+		return STEP_ON;
+	if (state != BATCH_GOOD)
+		return not_open(q, number, state, why);
+	if (!is_of_table(q, &b)) {
+		q->status = die_worst(q->status, DIE_PERSON);
+		batch_close(&b);
+		return STEP_STOPPED;
+	}
+	batch_warn_of_strangers(&b);
+	result = apply_batch(q->apply, &b, &ledger);
+	if (result == VERDICT_APPLY || result == VERDICT_DONE) {
+		remove_unless_kept(q, number);
+	} else {
+		explain(q, &b, &ledger, result);
+		q->status = die_worst(q->status, DIE_PERSON);
+	}
+	ledger_free(&ledger);
+	batch_close(&b);
+	return result == VERDICT_APPLY || result == VERDICT_DONE ? STEP_ON : STEP_STOPPED;
+}
+
+/* True if this batch holds all rows and its turn has come. */
+static bool bridges(struct queue *q, uint64_t number)
+{
+	struct batch b;
+	struct ledger ledger;
+	char *why = NULL;
+	bool full;
+
+	if (batch_open(&b, &q->dir, SPOOL_BATCH, number, &why) != BATCH_GOOD) {
+		free(why);
+		return false;
+	}
+	full = b.manifest.scope == SCOPE_FULL && name_equal(&b.manifest.table, &q->table) &&
+	       apply_judge(q->apply, &b.manifest, &ledger) == VERDICT_APPLY;
+	if (full)
+		ledger_free(&ledger);
+	batch_close(&b);
+	return full;
+}
+
+static bool is_batch(const struct queue *q, const struct spool_entry *entry)
+{
+	return entry->kind == SPOOL_BATCH &&
+	       (q->where->number == 0 || q->where->number == entry->number);
+}
+
+static void tidy(struct queue *q, const struct spool_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct spool_entry *entry = &list->entry[i];
+
+		if (entry->kind == SPOOL_DONE)
+			batch_remove_rest(&q->dir, entry->number);
+		else if (entry->kind == SPOOL_OTHER)
+			warn("ignoring \"%s/%s\", which is no batch", q->dir.path, entry->name);
+	}
+}
+
+/*
+ * In order.  Where one can't be applied, a full batch behind it may be: what it skips is then
+ * older than the ledger, and the second pass removes it.
+ */
+static void take_all(struct queue *q, const struct spool_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (!is_batch(q, &list->entry[i]) || take(q, list->entry[i].number) == STEP_ON)
+			continue;
+		for (size_t k = i + 1; k < list->count; k++) {
+			if (!is_batch(q, &list->entry[k]) || !bridges(q, list->entry[k].number))
+				continue;
+			warn("going on with the full batch \"%s/%s\"", q->dir.path,
+				list->entry[k].name);
+			q->status = DIE_DONE;
+			if (take(q, list->entry[k].number) == STEP_STOPPED)
+				return;
+			take_all(q, list);
+			return;
+		}
+		return;
+	}
+}
+
+enum die_status queue_run(struct apply *a, const struct found *where)
+{
+	struct queue q = {.apply = a, .where = where};
+	struct spool_list list;
+	const struct name *write;
+
+	queue_table(where, &q.table);
+	spool_open(&q.dir, where->path);
+	if (!spool_lock(&q.dir))
+		die(DIE_NOT_NOW, "let it end, then run this one again",
+			"\"%s\" is locked by another run", where->path);
+	spool_list(&q.dir, &list);
+	tidy(&q, &list);
+	if (list.count > 0 && list.entry[0].kind == SPOOL_BATCH) {
+		write = a->options->tables.count == 1 ? &a->options->tables.name[0] : &q.table;
+		target_find(a->conn, write, &a->target);
+		take_all(&q, &list);
+		target_free(&a->target);
+	}
+	spool_list_free(&list);
+	spool_close(&q.dir);
+	name_free(&q.table);
+	return q.status;
+}

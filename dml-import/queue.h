@@ -1,0 +1,19 @@
+/* The batches of one table, in order. */
+#ifndef DML_IMPORT_QUEUE_H
+#define DML_IMPORT_QUEUE_H
+
+#include "apply.h"
+#include "find.h"
+
+/*
+ * Takes what waits in one table's directory: applies each batch whose turn it is, removes what
+ * is done.  A batch that can't be applied stops the queue, unless a full one behind it makes it
+ * needless.  Returns DIE_NOT_NOW or DIE_PERSON, with a message, for what stopped it; dies where
+ * applying failed.
+ */
+enum die_status queue_run(struct apply *a, const struct found *where);
+
+/* The name of the table that a directory stands for, or dies with DIE_PERSON. */
+void queue_table(const struct found *where, struct name *name);
+
+#endif

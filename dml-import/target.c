@@ -1,0 +1,131 @@
+#include "target.h"
+
+#include "problems.sql.h"
+#include "target.sql.h"
+
+#include <stdlib.h>
+
+static const char find_sql[] = "SELECT c.oid,"
+			       "       (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE "
+			       "r.rolname = current_user)"
+			       "       AND NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS "
+			       "r WHERE r.oid = c.relowner)"
+			       "           AS superuser"
+			       "  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace "
+			       "AS n ON n.oid = c.relnamespace"
+			       " WHERE n.nspname = $1 AND c.relname = $2";
+
+void target_find(PGconn *conn, const struct name *name, struct target *t)
+{
+	const char *const values[] = {name->schema, name->table};
+	struct buf label = {0};
+	PGresult *res;
+
+	name_to_sql(&label, name);
+	*t = (struct target){.label = label.data,
+		.name = {.schema = mem_string(name->schema), .table = mem_string(name->table)}};
+	res = pg_query(conn, find_sql, 2, values);
+	if (PQntuples(res) != 1)
+		die(DIE_PERSON, "create it from what dml-export --target-ddl prints",
+			"there is no table %s in database \"%s\"", t->label, PQdb(conn));
+	t->oid = mem_string(pg_text(res, 0, "oid"));
+	t->superuser = pg_bool(res, 0, "superuser");
+	PQclear(res);
+}
+
+void target_lock(PGconn *conn, const struct target *t)
+{
+	const char *const values[] = {t->oid};
+	PGresult *res = pg_query_row(conn,
+		"SELECT pg_catalog.format('LOCK TABLE %I.%I IN ROW EXCLUSIVE MODE', n.nspname,"
+		"       c.relname) AS sql"
+		"  FROM pg_catalog.pg_class AS c"
+		"  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+		" WHERE c.oid = $1::oid",
+		1, values);
+	PGresult *done = PQexec(conn, pg_text(res, 0, "sql"));
+
+	if (PQresultStatus(done) != PGRES_COMMAND_OK)
+		pg_die(conn, done, t->label);
+	PQclear(done);
+	PQclear(res);
+}
+
+/* What queries ask of columns and key, as arrays. */
+struct arrays {
+	char *names, *types, *key;
+};
+
+static void gather(struct arrays *a, const struct manifest *m, const struct columns *columns)
+{
+	const char **names = mem_zero(columns->count, sizeof *names);
+	const char **types = mem_zero(columns->count, sizeof *types);
+
+	for (size_t i = 0; i < columns->count; i++) {
+		names[i] = columns->column[i].name;
+		types[i] = columns->column[i].type;
+	}
+	a->names = pg_array(names, columns->count);
+	a->types = pg_array(types, columns->count);
+	a->key = pg_array((const char *const *)m->key, m->keys);
+	free(names);
+	free(types);
+}
+
+static void release(struct arrays *a)
+{
+	free(a->names);
+	free(a->types);
+	free(a->key);
+}
+
+void target_expect_fit(PGconn *conn, const struct target *t, const struct manifest *m,
+	const struct columns *columns)
+{
+	struct arrays a;
+
+	gather(&a, m, columns);
+
+	const char *const values[] = {t->oid, a.names, a.types, a.key};
+	PGresult *res = pg_query(conn, problems_sql, 4, values);
+
+	for (int row = 0; row < PQntuples(res); row++)
+		complain(pg_text(res, row, "hint"), "table %s can't take batch %llu: %s",
+			t->label, (unsigned long long)m->number, pg_text(res, row, "problem"));
+	if (PQntuples(res) > 0)
+		exit(DIE_PERSON);
+	PQclear(res);
+	release(&a);
+}
+
+void target_describe(
+	PGconn *conn, struct target *t, const struct manifest *m, const struct columns *columns)
+{
+	struct arrays a;
+
+	gather(&a, m, columns);
+
+	const char *const values[] = {t->oid, a.key, a.names};
+	PGresult *res = pg_query_row(conn, target_sql, 3, values);
+
+	t->relation = mem_string(pg_text(res, 0, "relation"));
+	t->only = mem_string(pg_text(res, 0, "only"));
+	t->list = mem_string(pg_text(res, 0, "list"));
+	t->definitions = mem_string(pg_text(res, 0, "definitions"));
+	t->condition = mem_string(pg_text(res, 0, "condition"));
+	PQclear(res);
+	release(&a);
+}
+
+void target_free(struct target *t)
+{
+	name_free(&t->name);
+	free(t->label);
+	free(t->oid);
+	free(t->relation);
+	free(t->only);
+	free(t->list);
+	free(t->definitions);
+	free(t->condition);
+	*t = (struct target){0};
+}

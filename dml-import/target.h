@@ -1,0 +1,41 @@
+/* The table that is written, as the target's catalogue describes it. */
+#ifndef DML_IMPORT_TARGET_H
+#define DML_IMPORT_TARGET_H
+
+#include "columns.h"
+#include "manifest.h"
+#include "pg.h"
+
+#include <stdbool.h>
+
+struct target {
+	struct name name;
+	char *label; /* the name as SQL, for messages */
+	char *oid;
+	bool superuser; /* we are one, and its owner isn't */
+
+	/* Filled in by target_describe(). */
+	char *relation;    /* quoted, schema-qualified */
+	char *only;        /* "ONLY " or "" */
+	char *list;        /* the columns to copy, quoted */
+	char *definitions; /* key1 and so on, with the key's types here */
+	char *condition;   /* that joins table t and ids c, by the key's operators */
+};
+
+/* Finds the table.  Dies with DIE_PERSON if there is none. */
+void target_find(PGconn *conn, const struct name *name, struct target *t);
+
+/* Locks it against changes of its definition until the transaction ends. */
+void target_lock(PGconn *conn, const struct target *t);
+
+/* Dies with DIE_PERSON, and all reasons, if it can't take such a batch. */
+void target_expect_fit(PGconn *conn, const struct target *t, const struct manifest *m,
+	const struct columns *columns);
+
+/* How the batch is written to it; after target_expect_fit(). */
+void target_describe(PGconn *conn, struct target *t, const struct manifest *m,
+	const struct columns *columns);
+
+void target_free(struct target *t);
+
+#endif

@@ -1,0 +1,39 @@
+-- How to write one table.  $1 its oid, $2 the columns of the key, $3 the columns to copy.
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
+       CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END AS only,
+       (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(l.name), ', ' ORDER BY l.i)
+          FROM pg_catalog.unnest($3::text[]) WITH ORDINALITY AS l (name, i)) AS list,
+       key.definitions,
+       key.condition
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ CROSS JOIN LATERAL (
+       -- An index, in whatever order, over just the key; its operators tell what is equal.
+       SELECT x.* FROM pg_catalog.pg_index AS x
+        WHERE x.indrelid = c.oid AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
+          AND x.indnkeyatts = pg_catalog.cardinality($2::text[])
+          AND (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
+                 JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = c.oid AND xa.attnum = x.indkey[j]
+                WHERE xa.attname = ANY ($2::text[])) = x.indnkeyatts
+        ORDER BY x.indisunique DESC, x.indexrelid LIMIT 1) AS x
+ CROSS JOIN LATERAL (
+       SELECT pg_catalog.string_agg('key' || k.i || ' ' || pg_catalog.format_type(ka.atttypid, ka.atttypmod),
+                                    ', ' ORDER BY k.i) AS definitions,
+              pg_catalog.string_agg(pg_catalog.format('t.%I OPERATOR(%I.%s) c.key%s%s',
+                  ka.attname, opn.nspname, op.oprname, k.i,
+                  CASE WHEN ka.attcollation <> 0
+                       THEN pg_catalog.format(' COLLATE %I.%I', coln.nspname, col.collname)
+                       ELSE '' END), ' AND ' ORDER BY k.i) AS condition
+         FROM pg_catalog.unnest($2::text[]) WITH ORDINALITY AS k (name, i)
+         JOIN pg_catalog.pg_attribute AS ka ON ka.attrelid = c.oid AND ka.attname = k.name
+         JOIN pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j ON x.indkey[j] = ka.attnum
+         JOIN pg_catalog.pg_opclass AS o ON o.oid = x.indclass[j]
+         JOIN pg_catalog.pg_amop AS m ON m.amopfamily = o.opcfamily
+          AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype
+          AND m.amopstrategy = CASE WHEN o.opcmethod = 403 THEN 3 ELSE 1 END
+         JOIN pg_catalog.pg_operator AS op ON op.oid = m.amopopr
+         JOIN pg_catalog.pg_namespace AS opn ON opn.oid = op.oprnamespace
+         LEFT JOIN pg_catalog.pg_collation AS col ON col.oid = ka.attcollation
+         LEFT JOIN pg_catalog.pg_namespace AS coln ON coln.oid = col.collnamespace
+        WHERE o.opcmethod IN (403, 405)) AS key
+ WHERE c.oid = $1::oid AND key.condition IS NOT NULL

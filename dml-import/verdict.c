@@ -1,0 +1,58 @@
+#include "verdict.h"
+
+#include <string.h>
+
+/* A number below the ledger's, of the same chain. */
+static enum verdict of_the_past(const struct manifest *m, const struct ledger *l)
+{
+	if (!l->has_next)
+		return VERDICT_DONE; /* the log reaches that far no more */
+	if (l->next_number == m->number)
+		return strcmp(l->next_seal, m->seal) == 0 ? VERDICT_DONE : VERDICT_FORK;
+	/* The next one applied was built on this one or a later one: a full batch came over it.
+	 */
+	return l->next_base >= m->number ? VERDICT_DONE : VERDICT_FORK;
+}
+
+static enum verdict of_this_chain(const struct manifest *m, const struct ledger *l)
+{
+	if (m->number == l->number)
+		return strcmp(m->seal, l->seal) == 0 ? VERDICT_DONE : VERDICT_FORK;
+	if (m->number < l->number)
+		return of_the_past(m, l);
+	if (m->base < l->number)
+		return VERDICT_FORK;
+	if (m->base == l->number)
+		return strcmp(m->base_seal, l->seal) == 0 ? VERDICT_APPLY : VERDICT_FORK;
+	return m->scope == SCOPE_FULL ? VERDICT_APPLY : VERDICT_GAP;
+}
+
+static bool is_later(const struct manifest *m, const struct ledger *l)
+{
+	uint64_t xmin, xmax;
+
+	if (m->source.timeline != l->source.timeline)
+		return m->source.timeline > l->source.timeline;
+	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) && xmax > l->xmax;
+}
+
+static bool is_same_source(const struct manifest *m, const struct ledger *l)
+{
+	return strcmp(m->source.system, l->source.system) == 0 &&
+	       strcmp(m->source.database, l->source.database) == 0;
+}
+
+enum verdict verdict(const struct manifest *m, const struct ledger *l, bool accept_source)
+{
+	if (l->retired)
+		return VERDICT_DONE;
+	if (l->known && strcmp(m->chain, l->chain) == 0)
+		return of_this_chain(m, l);
+	if (m->scope != SCOPE_FULL)
+		return VERDICT_HEADLESS;
+	if (!l->known || accept_source)
+		return VERDICT_APPLY;
+	if (!is_same_source(m, l))
+		return VERDICT_FOREIGN;
+	return is_later(m, l) ? VERDICT_APPLY : VERDICT_STALE;
+}

@@ -1,0 +1,65 @@
+/*
+ * What is to become of a batch: the heart of "exactly once and in order".  No database here, no
+ * files; only what the manifest says and what the ledger knows.
+ *
+ *     batch                                           verdict
+ *     ---------------------------------------------   ------------------
+ *     of a chain that was replaced                    VERDICT_DONE
+ *     of this chain, the ledger's number, its seal    VERDICT_DONE
+ *     of this chain, a lower number, applied with     VERDICT_DONE
+ *       that seal, or jumped over by a full batch
+ *     of this chain, built on what was applied last   VERDICT_APPLY
+ *     of this chain, full, beyond a gap               VERDICT_APPLY
+ *     of this chain, built on one that is missing     VERDICT_GAP
+ *     of this chain, but not what was applied here    VERDICT_FORK
+ *     of no known chain, full, same source, later     VERDICT_APPLY
+ *     the same, but not later than what was applied   VERDICT_STALE
+ *     of no known chain, full, another source         VERDICT_FOREIGN
+ *     of no known chain, changes                      VERDICT_HEADLESS
+ *
+ * A fork is seen by the seals: each manifest carries the seal of the one before it, so that two
+ * copies of one database can't both go on with one chain.  "Later" is by timeline, then by the
+ * xmax of the snapshot, which only grows within one; a number may be counted twice by a source
+ * that was restored.
+ */
+#ifndef DML_IMPORT_VERDICT_H
+#define DML_IMPORT_VERDICT_H
+
+#include "manifest.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the ledger knows that bears on one batch. */
+struct ledger {
+	bool known; /* the table has a ledger row; the next ones are of no meaning without */
+	char chain[MANIFEST_UUID];
+	uint64_t number;
+	char seal[HASH_TEXT];
+	struct manifest_source source;
+	uint64_t xmax; /* of the snapshot */
+
+	bool retired; /* the batch's chain is one that was replaced */
+
+	/* The batch of the same chain that was applied with this number, or the least above it.
+	 */
+	bool has_next;
+	uint64_t next_number;
+	uint64_t next_base;
+	char next_seal[HASH_TEXT];
+};
+
+enum verdict {
+	VERDICT_APPLY,
+	VERDICT_DONE,
+	VERDICT_GAP,
+	VERDICT_FORK,
+	VERDICT_STALE,
+	VERDICT_FOREIGN,
+	VERDICT_HEADLESS,
+};
+
+/* `accept_source`: a full batch of a foreign or stale chain is applied. */
+enum verdict verdict(const struct manifest *m, const struct ledger *l, bool accept_source);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Jobs that fail each for itself: N processes take them from one counter.  One that dies leaves
+ * its job to the next run; the others, and a process in its place, go on.  That is why nothing
+ * in this program has to survive an error.
+ */
+#ifndef DML_IMPORT_WORKERS_H
+#define DML_IMPORT_WORKERS_H
+
+#include "die.h"
+
+#include <stddef.h>
+
+struct workers;
+
+/* The next job of this process, or `count` when there are no more. */
+size_t workers_next(struct workers *w);
+
+/*
+ * Runs `work` in up to `processes` children, each of which takes jobs until there are none and
+ * returns the worst status of those that did not die.  Returns the worst of all.
+ */
+enum die_status workers_run(size_t count, int processes,
+	enum die_status (*work)(struct workers *w, const void *context), const void *context);
+
+#endif
