@@ -1,0 +1,210 @@
+# A throwaway PostgreSQL cluster for the length of a test.
+#
+#   my $cluster = Cluster->new(name => 'source');
+#   my $src = $cluster->db('shop');               # a conninfo string; makes the database
+#   $cluster->sql('shop', 'CREATE TABLE t (id int PRIMARY KEY)');
+#
+# Where a method takes a database, a conninfo string, such as db() returns, does as well.
+package Cluster;
+
+use strict;
+use warnings;
+
+use Cwd ();
+use DBI;
+use File::Basename qw(dirname);
+use File::Path qw(remove_tree);
+use File::Temp qw(tempdir);
+use Run;
+
+my $script = Cwd::abs_path(dirname(__FILE__) . '/../../scripts/cluster');
+my $owner = $$;
+my @clusters;
+
+# What the caller's environment says about PostgreSQL is about another server.
+delete @ENV{grep { /^PG/ } keys %ENV};
+
+# Options: name; pgbin, the directory with the server's programs (by default what
+# DML_NAME_PGBIN says, with the name in capitals); conf, a list of settings.
+sub new {
+	my ($class, %option) = @_;
+	my $name = $option{name} // 'cluster';
+	my $self = bless {
+		name => $name,
+		pgbin => $option{pgbin} // $ENV{"DML_\U$name\E_PGBIN"},
+		# A socket's path has room for some 100 bytes, so not below $TMPDIR.
+		dir => tempdir('dml-XXXXXX', DIR => '/tmp'),
+		made => { postgres => 1 },
+	}, $class;
+	push @clusters, $self;
+
+	$self->start;
+	if ($option{conf}) {
+		$self->conf(@{ $option{conf} });
+		$self->restart;
+	}
+	return $self;
+}
+
+sub dir { return $_[0]{dir} }
+
+# The server's log so far.
+sub log {
+	my ($self) = @_;
+	open my $file, '<', "$self->{dir}/log" or die "$self->{dir}/log: $!";
+	local $/ = undef;
+	return scalar <$file>;
+}
+
+# The server's major version: 15.
+sub version {
+	my ($self) = @_;
+	return int($self->value('postgres', 'SHOW server_version_num') / 10000);
+}
+
+# Makes the database if it isn't there and returns a conninfo string.  Options: user.
+sub db {
+	my ($self, $name, %option) = @_;
+	if (!$self->{made}{$name}) {
+		my $dbh = $self->connect('postgres');
+		$dbh->do('CREATE DATABASE ' . $dbh->quote_identifier($name));
+		$self->{made}{$name} = 1;
+	}
+	return join ' ', "host=$self->{dir}", 'port=5432',
+		'user=' . conninfo_value($option{user} // 'postgres'),
+		'dbname=' . conninfo_value($name);
+}
+
+# A DBI handle.  Attributes are DBI's; those of DBD::Pg begin with pg_.
+sub connect {
+	my ($self, $db, %attribute) = @_;
+	return connect_to($self->conninfo($db), %attribute);
+}
+
+# Cluster::connect_to($conninfo, %attributes): the same for any conninfo string.
+sub connect_to {
+	my ($conninfo, %attribute) = @_;
+	my $dbh = DBI->connect("dbi:Pg:$conninfo", '', '', {
+		RaiseError => 1,
+		PrintError => 0,
+		AutoCommit => 1,
+		%attribute,
+	});
+	# A question mark is an operator, not a place for a parameter; $1 is.
+	$dbh->{pg_placeholder_dollaronly} = 1;
+	return $dbh;
+}
+
+# Runs a script, as psql does, and dies of its first error; returns what it printed, rows as
+# lines, columns separated by '|'.
+sub sql {
+	my ($self, $db, $sql) = @_;
+	my $psql = "$self->{dir}/bin/psql";
+	my @options = qw(-X -q -A -t -v ON_ERROR_STOP=1);
+	my $result = run_cmd({ stdin => $sql }, $psql, @options, '-d', $self->conninfo($db));
+	die "psql: $result->{stderr}in: $sql\n" if $result->{ended} ne '0';
+	return $result->{stdout};
+}
+
+# The first column of the query's first row.
+sub value {
+	my ($self, $db, $query, @parameters) = @_;
+	return ($self->connect($db)->selectrow_array($query, undef, @parameters))[0];
+}
+
+# The query's rows, each a reference to a list.
+sub rows {
+	my ($self, $db, $query, @parameters) = @_;
+	return @{ $self->connect($db)->selectall_arrayref($query, undef, @parameters) };
+}
+
+# Settings, each 'name = value', in force from the next start on.
+sub conf {
+	my ($self, @settings) = @_;
+	$self->script('conf', $_) for @settings;
+	return;
+}
+
+sub start {
+	my ($self) = @_;
+	return $self->script('start');
+}
+
+# Modes as in pg_ctl: fast, immediate, smart.
+sub stop {
+	my ($self, $mode) = @_;
+	return $self->script('stop', $mode // 'fast');
+}
+
+sub restart {
+	my ($self, $mode) = @_;
+	return $self->script('restart', $mode // 'fast');
+}
+
+# Kills the server and all of its processes at once, as a crash would; start() recovers.
+sub kill9 {
+	my ($self) = @_;
+	open my $file, '<', "$self->{dir}/data/postmaster.pid" or die "$self->{name}: not running";
+	chomp(my $postmaster = <$file>);
+	# Stopped first, it can't react to its children's death, nor have new ones.
+	kill 'STOP', $postmaster;
+	my @processes = ($postmaster, children($postmaster));
+	kill 'KILL', @processes;
+	for my $pid (@processes) {
+		wait_for(sub { !is_alive($pid) }, "the end of process $pid");
+	}
+	# They may stay zombies for as long as init likes, and look alive to the next server.
+	unlink "$self->{dir}/data/postmaster.pid", "$self->{dir}/.s.PGSQL.5432.lock";
+	return;
+}
+
+sub conninfo {
+	my ($self, $db) = @_;
+	return $db =~ /=/ ? $db : $self->db($db);
+}
+
+sub conninfo_value {
+	my ($text) = @_;
+	$text =~ s/([\\'])/\\$1/g;
+	return "'$text'";
+}
+
+sub script {
+	my ($self, $command, @arguments) = @_;
+	my $result = run_cmd({ env => { PGBIN => $self->{pgbin} } },
+		$script, $command, $self->{dir}, @arguments);
+	die "$result->{command}: $result->{stderr}" if $result->{ended} ne '0';
+	return $result->{stdout};
+}
+
+# The state and the parent of a process, from proc(5); nothing if there is no such process.
+sub process {
+	my ($pid) = @_;
+	open my $file, '<', "/proc/$pid/stat" or return;
+	return (<$file> // '') =~ /^\d+ \(.*\) (\S) (\d+) /s;
+}
+
+sub children {
+	my ($parent) = @_;
+	return grep { ((process($_))[1] // 0) == $parent } map { m{(\d+)$} } glob '/proc/[0-9]*';
+}
+
+# A zombie is dead enough: who should bury it is not our affair.
+sub is_alive {
+	my ($pid) = @_;
+	my ($state) = process($pid);
+	return defined $state && $state !~ /[ZX]/;
+}
+
+# A fork of the test ends here as well, but the clusters aren't its own.
+END {
+	my $status = $?;
+	for my $cluster ($owner == $$ ? @clusters : ()) {
+		eval { $cluster->stop('immediate'); 1 } or warn $@;
+		if ($ENV{DML_TEST_KEEP}) { print STDERR "# kept: $cluster->{dir}\n" }
+		else { remove_tree($cluster->{dir}) }
+	}
+	$? = $status;
+}
+
+1;
