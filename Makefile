@@ -1,12 +1,13 @@
-# dml-export and dml-import.  Not recursive: everything stands here.
+# dml-export and dml-import.  Not recursive: everything is built from here.
 #
-#   make            build/dml-export, build/dml-import
+#   make            build/dml-export and build/dml-import
 #   make demo       the whole way through, on a throwaway PostgreSQL
 #   make check      every test
-#   make lint       compilers, analysers, formatters, the direction of includes
+#   make lint       two compilers, analysers, formatters, the direction of includes
 #   make sanitize   every test, with AddressSanitizer and UBSan
-#   make coverage   every test, and what they reached
+#   make coverage   every test, and what it reached
 #   make install    to $(DESTDIR)$(PREFIX)
+#   make dist       a tarball of what is committed
 
 VERSION = 0.1
 PREFIX = /usr/local
@@ -26,17 +27,18 @@ LIBRARIES = libpq zlib libcrypto
 PACKAGE_libpq = libpq-dev
 PACKAGE_zlib = zlib1g-dev
 PACKAGE_libcrypto = libssl-dev
-NEEDS_LIBRARIES = $(filter-out clean dist demo check install-deps help,$(or $(MAKECMDGOALS),all))
+# These install what they lack before they build.
+INSTALLING = demo check lint sanitize coverage clean dist
 define find-library
 ifneq ($$(shell pkg-config --exists $(1) && echo found),found)
 $$(error $(1) is missing: install $$(PACKAGE_$(1)) and pkg-config, or run scripts/install-deps)
 endif
 endef
-ifneq ($(NEEDS_LIBRARIES),)
+ifneq ($(filter-out $(INSTALLING),$(or $(MAKECMDGOALS),all)),)
 $(foreach library,$(LIBRARIES),$(eval $(call find-library,$(library))))
 endif
 
-ALL_CFLAGS = -std=c17 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -DDML_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DDML_VERSION='"$(VERSION)"' \
 	$(WARNINGS) $(WERROR) $(HARDENING) $(SANITIZE) $(shell pkg-config --cflags $(LIBRARIES)) \
 	-MMD -MP $(CFLAGS)
 ALL_LIBS = $(HARDENED_LINK) $(SANITIZE) $(LDFLAGS) $(shell pkg-config --libs $(LIBRARIES))
@@ -80,7 +82,86 @@ $(OBJ)/%.sql.h: %.sql
 
 -include $(wildcard $(OBJ)/*/*.d)
 
-clean:
-	rm -rf $(BUILD)
+demo:
+	scripts/install-deps demo
+	@$(MAKE) --no-print-directory -s all
+	scripts/demo
 
-.PHONY: all clean
+check:
+	scripts/install-deps test
+	@$(MAKE) --no-print-directory all check-built
+
+# The parts of check, for whoever has everything installed.
+check-built: unit system
+
+system: all
+	prove -Itests/lib $(PROVE_FLAGS) $(TESTS)
+
+TESTS = tests/t
+PROVE_FLAGS = -j2 --timer
+
+sanitize:
+	scripts/install-deps test lint
+	@$(MAKE) --no-print-directory BUILD=build/sanitize CFLAGS='-O1 -g -fno-omit-frame-pointer' \
+	    HARDENING= HARDENED_LINK= SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' \
+	    all check-sanitized
+
+check-sanitized:
+	DML_BUILD=$(BUILD) UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=0 \
+	    $(MAKE) --no-print-directory BUILD=$(BUILD) check-built
+
+# Programs that are killed write no coverage; gcov's merging takes the rest of all tests together.
+coverage:
+	scripts/install-deps test lint
+	rm -rf build/coverage
+	@$(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O0 -g --coverage -DDML_COVERAGE' \
+	    HARDENING= LDFLAGS=--coverage all check-covered
+	gcovr --root . --object-directory build/coverage/obj --exclude 'tests/.*' \
+	    --exclude-throw-branches --print-summary --txt build/coverage/report.txt
+	@cat build/coverage/report.txt
+
+check-covered:
+	DML_BUILD=$(BUILD) $(MAKE) --no-print-directory BUILD=$(BUILD) check-built
+
+lint:
+	scripts/install-deps test lint
+	@$(MAKE) --no-print-directory lint-built
+
+SOURCES = $(wildcard common/*.[ch] dml-export/*.[ch] dml-import/*.[ch])
+UNIT_SOURCES = $(wildcard tests/unit/*.[ch] tests/fuzz/*.[ch])
+SCRIPTS = $(wildcard scripts/* tests/mutants/run) .ci/run
+MANUALS = $(wildcard man/*.[1-8])
+
+lint-built: $(SQL)
+	scripts/lint-includes
+	clang-format --dry-run -Werror $(SOURCES) $(UNIT_SOURCES)
+	shellcheck $(SCRIPTS)
+	$(if $(MANUALS),mandoc -T lint -W warning $(MANUALS))
+	$(MAKE) --no-print-directory -s BUILD=build/lint-gcc CC=gcc CI=true CFLAGS='-O2 -fanalyzer' all
+	$(MAKE) --no-print-directory -s BUILD=build/lint-clang CC=clang CI=true all
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	    --error-exitcode=1 --suppress=missingIncludeSystem -Icommon -I$(OBJ)/dml-export \
+	    -I$(OBJ)/dml-import -DDML_VERSION='"$(VERSION)"' common dml-export dml-import
+	clang-tidy --quiet --warnings-as-errors='*' $(filter %.c,$(SOURCES)) -- -std=c17 \
+	    -D_GNU_SOURCE -DDML_VERSION='"$(VERSION)"' -Icommon \
+	    -I$(OBJ)/dml-export -I$(OBJ)/dml-import $(shell pkg-config --cflags $(LIBRARIES)) 2>$(OBJ)/tidy.log \
+	    || { cat $(OBJ)/tidy.log; exit 1; }
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 755 $(PROGRAMS) scripts/dml-ship $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(filter %.1,$(MANUALS)) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(filter %.5,$(MANUALS)) $(DESTDIR)$(PREFIX)/share/man/man5
+
+dist:
+	mkdir -p $(BUILD)
+	git archive --prefix=dml-export-$(VERSION)/ -o $(BUILD)/dml-export-$(VERSION).tar.gz HEAD
+
+clean:
+	rm -rf build
+
+-include tests/tests.mk
+
+.PHONY: all demo check check-built system sanitize check-sanitized coverage check-covered lint \
+	lint-built install dist clean

@@ -39,7 +39,8 @@ char *mem_string(const char *text)
 }
 
 /* Takes the arguments once; `b` grows until they fit. */
-static void add_formatted(struct buf *b, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void add_formatted(
+	struct buf *b, const char *format, va_list args)
 {
 	va_list again;
 

@@ -118,7 +118,8 @@ static void say(const char *kind, const char *hint, const char *text)
 	}
 }
 
-static void say_formatted(const char *kind, const char *hint, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void say_formatted(
+	const char *kind, const char *hint, const char *format, va_list args)
 {
 	char text[MESSAGE_MAX];
 
@@ -133,7 +134,7 @@ void die(enum die_status status, const char *hint, const char *format, ...)
 	va_start(args, format);
 	say_formatted("error", hint, format, args);
 	va_end(args);
-	exit(status);
+	exit((int)status);
 }
 
 void die_errno(enum die_status status, const char *hint, const char *format, ...)
@@ -148,7 +149,7 @@ void die_errno(enum die_status status, const char *hint, const char *format, ...
 	if (used >= 0 && (size_t)used < sizeof text)
 		snprintf(text + used, sizeof text - (size_t)used, ": %s", reason);
 	say("error", hint, text);
-	exit(status);
+	exit((int)status);
 }
 
 void complain(const char *hint, const char *format, ...)

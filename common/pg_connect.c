@@ -66,12 +66,6 @@ static void no_notices(void *unused, const PGresult *res)
 	(void)res;
 }
 
-static _Noreturn void bad_conninfo(void)
-{
-	die(DIE_USAGE, "write it as psql -d takes it: a name, \"key=value …\", or a URI",
-		"the connection string is malformed");
-}
-
 static bool is_conninfo(const char *text)
 {
 	return strchr(text, '=') != NULL || strncmp(text, "postgresql://", 13) == 0 ||
@@ -88,8 +82,10 @@ static void refuse_password(const char *conninfo)
 		return;
 	options = PQconninfoParse(conninfo, NULL);
 	if (options == NULL)
-		bad_conninfo();
-	for (PQconninfoOption *o = options; o->keyword != NULL; o++)
+		die(DIE_USAGE,
+			"write it as psql -d takes it: a name, \"key=value …\", or a URI",
+			"the connection string is malformed");
+	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
 		if (strstr(o->keyword, "password") != NULL && o->val != NULL && *o->val != '\0')
 			die(DIE_USAGE, "put it into ~/.pgpass, PGPASSFILE or a service file",
 				"the connection string holds a password, which everybody on "

@@ -130,5 +130,5 @@ enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
 
 void pg_die(PGconn *conn, const PGresult *res, const char *what)
 {
-	exit(pg_complain(conn, res, what));
+	exit((int)pg_complain(conn, res, what));
 }

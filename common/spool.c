@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* renameat2 */
 #include "spool.h"
 
 #include "buf.h"
@@ -76,33 +75,29 @@ static void make(const struct spool_dir *parent, const char *name)
 	io_sync(parent->fd, parent->path);
 }
 
-static void make_and_enter(struct spool_dir *dir, const char *name)
+static void make_and_enter(
+	const struct spool_dir *parent, const char *name, struct spool_dir *dir)
 {
-	struct spool_dir child;
-
-	make(dir, name);
-	if (!spool_enter(dir, name, &child))
+	make(parent, name);
+	if (!spool_enter(parent, name, dir))
 		die(DIE_PERSON, "remove it, or choose another spool",
-			"\"%s/%s\" is no directory", dir->path, name);
-	spool_close(dir);
-	*dir = child;
+			"\"%s/%s\" is no directory", parent->path, name);
 }
 
 void spool_enter_table(const struct spool_dir *spool, const struct label *label,
 	const struct name *table, struct spool_dir *dir)
 {
 	struct buf name = {0};
+	struct spool_dir host, db;
 
 	if (!name_to_directory(&name, table))
 		die(DIE_PERSON, "rename the table or its schema",
 			"the name of table \"%s\" is too long for a directory", table->table);
-	dir->fd = fcntl(spool->fd, F_DUPFD_CLOEXEC, 0);
-	if (dir->fd < 0)
-		die_errno(DIE_AGAIN, NULL, "cannot open \"%s\" again", spool->path);
-	dir->path = mem_string(spool->path);
-	make_and_enter(dir, label->host);
-	make_and_enter(dir, label->db);
-	make_and_enter(dir, name.data);
+	make_and_enter(spool, label->host, &host);
+	make_and_enter(&host, label->db, &db);
+	make_and_enter(&db, name.data, dir);
+	spool_close(&db);
+	spool_close(&host);
 	buf_free(&name);
 }
 

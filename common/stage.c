@@ -30,11 +30,8 @@ static bool remove_stage(int parent, const char *name)
 {
 	for (size_t i = 0; i < FILES; i++) {
 		char path[SPOOL_NAME_MAX + 16];
-		size_t len = strlen(name);
 
-		memcpy(path, name, len);
-		path[len] = '/';
-		memcpy(path + len + 1, files[i], strlen(files[i]) + 1);
+		stpcpy(stpcpy(stpcpy(path, name), "/"), files[i]);
 		unlinkat(parent, path, 0);
 	}
 	return unlinkat(parent, name, AT_REMOVEDIR) == 0;

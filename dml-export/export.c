@@ -239,32 +239,36 @@ static void stage_chain(struct run *run, struct chain *c, const struct source_co
 	}
 }
 
+static void say_why_full(const struct chain *c)
+{
+	char *what = run_what(c);
+
+	warn("%s: full batch: %s", what, c->full);
+	free(what);
+}
+
 /* Step 4, all but the manifests. */
 static void stage_all(struct run *run)
 {
-	const struct source_table *table = NULL;
-	struct source_copy copy = {0};
+	size_t targets = run->options->targets.count;
 
 	take_number(run);
-	for (size_t i = 0; i < run->chains; i++) {
-		struct chain *c = &run->chain[i];
+	for (size_t i = 0; i < run->tables.count; i++) {
+		struct source_copy copy = {0};
 
-		if (!c->due)
-			continue;
-		if (c->full != NULL && c->known) {
-			char *what = run_what(c);
+		for (size_t k = 0; k < targets; k++) {
+			struct chain *c = &run->chain[i * targets + k];
 
-			warn("%s: full batch: %s", what, c->full);
-			free(what);
+			if (!c->due)
+				continue;
+			if (c->full != NULL && c->known)
+				say_why_full(c);
+			if (copy.list == NULL)
+				source_copy(run->conn, &run->tables.table[i], &copy);
+			stage_chain(run, c, &copy);
 		}
-		if (c->table != table) {
-			source_copy_free(&copy);
-			source_copy(run->conn, c->table, &copy);
-			table = c->table;
-		}
-		stage_chain(run, c, &copy);
+		source_copy_free(&copy);
 	}
-	source_copy_free(&copy);
 }
 
 static uint32_t group_of(const struct run *run, const struct label *target)

@@ -8,6 +8,25 @@
 #include "track.h"
 #include "tracking.h"
 
+static enum die_status run(const struct options *options)
+{
+	switch (options->mode) {
+	case MODE_EXPORT:
+		return export_run(options);
+	case MODE_INSTALL:
+		return track_install(options);
+	case MODE_UNINSTALL:
+		return track_uninstall(options);
+	case MODE_TARGET_DDL:
+		return track_target_ddl(options);
+	case MODE_STATUS:
+		return status_print(options);
+	case MODE_FORGET:
+		return tracking_forget(options);
+	}
+	return DIE_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -17,19 +36,5 @@ int main(int argc, char **argv)
 	options_parse(&options, argc, argv);
 	progress_init(options.progress, die_level() == DIE_QUIET);
 
-	switch (options.mode) {
-	case MODE_EXPORT:
-		return export_run(&options);
-	case MODE_INSTALL:
-		return track_install(&options);
-	case MODE_UNINSTALL:
-		return track_uninstall(&options);
-	case MODE_TARGET_DDL:
-		return track_target_ddl(&options);
-	case MODE_STATUS:
-		return status_print(&options);
-	case MODE_FORGET:
-		return tracking_forget(&options);
-	}
-	return DIE_USAGE;
+	return (int)run(&options);
 }

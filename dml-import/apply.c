@@ -114,7 +114,7 @@ static void commit(struct apply *a, const struct manifest *m)
 	case PG_COMMITTED:
 		break;
 	case PG_ROLLED_BACK:
-		exit(status);
+		exit((int)status);
 	case PG_UNKNOWN:
 		look(a, m);
 		break;

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memmem */
 #include "feed.h"
 
 #include "gz.h"

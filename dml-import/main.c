@@ -9,6 +9,23 @@
 #include "progress.h"
 #include "status.h"
 
+static enum die_status run(const struct options *options, const struct find *find)
+{
+	switch (options->mode) {
+	case MODE_IMPORT:
+		return import_run(options, find);
+	case MODE_INSTALL:
+		return ledger_install(options);
+	case MODE_UNINSTALL:
+		return ledger_uninstall(options);
+	case MODE_STATUS:
+		return status_print(options, find);
+	case MODE_CHECK:
+		return check_run(options, find);
+	}
+	return DIE_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -20,17 +37,5 @@ int main(int argc, char **argv)
 	progress_init(options.progress, die_level() == DIE_QUIET);
 	find_all(&find, options.dirs, options.dir_count);
 
-	switch (options.mode) {
-	case MODE_IMPORT:
-		return import_run(&options, &find);
-	case MODE_INSTALL:
-		return ledger_install(&options);
-	case MODE_UNINSTALL:
-		return ledger_uninstall(&options);
-	case MODE_STATUS:
-		return status_print(&options, &find);
-	case MODE_CHECK:
-		return check_run(&options, &find);
-	}
-	return DIE_USAGE;
+	return (int)run(&options, &find);
 }

@@ -69,7 +69,7 @@ static void start(int slot, struct workers *w,
 			"cannot fork");
 	if (pid == 0) {
 		follow_parent();
-		exit(work(w, context));
+		exit((int)work(w, context));
 	}
 }
 
