@@ -22,15 +22,26 @@ HARDENING = -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARDENED_LINK = -pie -Wl,-z,relro,-z,now
 WERROR = $(if $(CI),-Werror)
 
+# ISA-L deflates four times as fast as zlib; where it isn't found, or with ISAL=no, zlib does it.
+ISAL := $(if $(shell pkg-config --exists libisal 2>/dev/null && echo found),yes,no)
+CODEC_yes = libisal
+CODEC_no = zlib
+CODEC_FLAGS_yes = -DDML_ISAL_VERSION='"$(ISAL_VERSION)"'
+ISAL_VERSION := $(shell pkg-config --modversion libisal 2>/dev/null)
+OTHER_CODEC_yes = common/codec_zlib.c
+OTHER_CODEC_no = common/codec_isal.c
+
 # A missing library is named together with the package that brings it.
-LIBRARIES = libpq zlib libcrypto
+LIBRARIES = libpq libcrypto $(CODEC_$(ISAL))
 PACKAGE_libpq = libpq-dev
 PACKAGE_zlib = zlib1g-dev
 PACKAGE_libcrypto = libssl-dev
+
 # These install what they lack before they build.
 INSTALLING = demo check lint sanitize coverage clean dist
+
 define find-library
-ifneq ($$(shell pkg-config --exists $(1) && echo found),found)
+ifneq ($$(shell pkg-config --exists $(1) 2>/dev/null && echo found),found)
 $$(error $(1) is missing: install $$(PACKAGE_$(1)) and pkg-config, or run scripts/install-deps)
 endif
 endef
@@ -39,12 +50,14 @@ $(foreach library,$(LIBRARIES),$(eval $(call find-library,$(library))))
 endif
 
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DDML_VERSION='"$(VERSION)"' \
-	$(WARNINGS) $(WERROR) $(HARDENING) $(SANITIZE) $(shell pkg-config --cflags $(LIBRARIES)) \
-	-MMD -MP $(CFLAGS)
-ALL_LIBS = $(HARDENED_LINK) $(SANITIZE) $(LDFLAGS) $(shell pkg-config --libs $(LIBRARIES))
+	$(WARNINGS) $(WERROR) $(HARDENING) $(SANITIZE) $(CODEC_FLAGS_$(ISAL)) \
+	$(LIBRARY_CFLAGS) -MMD -MP $(CFLAGS)
+ALL_LIBS = $(HARDENED_LINK) $(SANITIZE) $(LDFLAGS) $(LIBRARY_LIBS)
+LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LIBRARY_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
 
 PROGRAMS = $(BUILD)/dml-export $(BUILD)/dml-import
-COMMON = $(patsubst %.c,$(OBJ)/%.o,$(wildcard common/*.c))
+COMMON = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(OTHER_CODEC_$(ISAL)),$(wildcard common/*.c)))
 EXPORT = $(patsubst %.c,$(OBJ)/%.o,$(wildcard dml-export/*.c))
 IMPORT = $(patsubst %.c,$(OBJ)/%.o,$(wildcard dml-import/*.c))
 SQL = $(patsubst %.sql,$(OBJ)/%.sql.h,$(wildcard dml-export/*.sql dml-import/*.sql))
@@ -139,12 +152,13 @@ lint-built: $(SQL)
 	$(if $(MANUALS),mandoc -T lint -W warning $(MANUALS))
 	$(MAKE) --no-print-directory -s BUILD=build/lint-gcc CC=gcc CI=true CFLAGS='-O2 -fanalyzer' all
 	$(MAKE) --no-print-directory -s BUILD=build/lint-clang CC=clang CI=true all
+	$(MAKE) --no-print-directory -s BUILD=build/lint-zlib ISAL=no CI=true all
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --error-exitcode=1 --suppress=missingIncludeSystem -Icommon -I$(OBJ)/dml-export \
-	    -I$(OBJ)/dml-import -DDML_VERSION='"$(VERSION)"' common dml-export dml-import
+	    -I$(OBJ)/dml-import -DDML_VERSION='"$(VERSION)"' -DDML_ISAL_VERSION='""' common dml-export dml-import
 	clang-tidy --quiet --warnings-as-errors='*' $(filter %.c,$(SOURCES)) -- -std=c17 \
-	    -D_GNU_SOURCE -DDML_VERSION='"$(VERSION)"' -Icommon \
-	    -I$(OBJ)/dml-export -I$(OBJ)/dml-import $(shell pkg-config --cflags $(LIBRARIES)) 2>$(OBJ)/tidy.log \
+	    -D_GNU_SOURCE -DDML_VERSION='"$(VERSION)"' -DDML_ISAL_VERSION='""' -Icommon \
+	    -I$(OBJ)/dml-export -I$(OBJ)/dml-import $(LIBRARY_CFLAGS) 2>$(OBJ)/tidy.log \
 	    || { cat $(OBJ)/tidy.log; exit 1; }
 
 install: all

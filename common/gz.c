@@ -1,88 +1,86 @@
-#define ZLIB_CONST /* next_in points to const */
 #include "gz.h"
 
 #include "buf.h"
+#include "codec.h"
 #include "die.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <zlib.h>
+#include <string.h>
 
-enum { PIECE = 256 * 1024, GZIP_ONLY = 16, WINDOW = 15 };
+enum { PIECE = 256 * 1024 };
 
 struct gz_writer {
 	struct io_writer file;
-	z_stream z;
+	struct codec_deflate *codec;
 	uint64_t bytes;
+	size_t held; /* bytes of `in` that wait to be deflated together */
+	unsigned char in[PIECE];
 	unsigned char out[PIECE];
 };
 
 struct gz_reader {
 	struct io_reader file;
+	struct codec_inflate *codec;
 	char *name;
-	z_stream z;
 	uint64_t announced;
 	uint64_t bytes;
 	bool ended; /* the trailer was read and was right */
+	const unsigned char *rest;
+	size_t rest_len; /* of `in` that is not inflated yet */
 	unsigned char in[PIECE];
 	unsigned char out[PIECE];
 };
 
 static const char ship_again[] = "ship the batch again from its source, with rsync --checksum";
 
-static _Noreturn void out_of_memory(void)
-{
-	die(DIE_AGAIN, "run it again when the machine has memory to spare", "out of memory");
-}
-
 struct gz_writer *gz_writer_open(int fd, const char *name, int level)
 {
 	struct gz_writer *w = mem_zero(1, sizeof *w);
 
 	io_writer_open(&w->file, fd, name);
-	if (deflateInit2(&w->z, level, Z_DEFLATED, WINDOW + GZIP_ONLY, 9, Z_DEFAULT_STRATEGY) !=
-		Z_OK)
-		out_of_memory();
+	w->codec = codec_deflate_new(level);
 	return w;
 }
 
-/* Feeds what z.next_in holds; until the end of the stream if `flush` is Z_FINISH. */
-static void pump(struct gz_writer *w, int flush)
+/* Deflates `len` bytes; to the stream's end if they are the last. */
+static void deflate_piece(struct gz_writer *w, const unsigned char *data, size_t len, bool last)
 {
-	int result;
+	struct codec_span s = {.in = data, .in_len = len};
+	enum codec_state state;
 
 	do {
-		w->z.next_out = w->out;
-		w->z.avail_out = PIECE;
-		result = deflate(&w->z, flush);
-		if (result == Z_STREAM_ERROR)
-			out_of_memory();
-		io_writer_add(&w->file, w->out, PIECE - w->z.avail_out);
-	} while (flush == Z_FINISH ? result != Z_STREAM_END : w->z.avail_out == 0);
+		s.out = w->out;
+		s.out_len = PIECE;
+		state = codec_deflate_run(w->codec, &s, last);
+		io_writer_add(&w->file, w->out, PIECE - s.out_len);
+	} while (last ? state != CODEC_END : s.in_len > 0 || s.out_len == 0);
+}
+
+static void deflate_held(struct gz_writer *w)
+{
+	if (w->held > 0)
+		deflate_piece(w, w->in, w->held, false);
+	w->held = 0;
 }
 
 void gz_write(struct gz_writer *w, const void *data, size_t len)
 {
-	const unsigned char *p = data;
-
 	w->bytes += len;
-	while (len > 0) {
-		uInt part = len > 1U << 30 ? 1U << 30 : (uInt)len;
-
-		w->z.next_in = p;
-		w->z.avail_in = part;
-		pump(w, Z_NO_FLUSH);
-		p += part;
-		len -= part;
+	if (len > PIECE - w->held)
+		deflate_held(w);
+	if (len > PIECE) {
+		deflate_piece(w, data, len, false);
+		return;
 	}
+	memcpy(w->in + w->held, data, len);
+	w->held += len;
 }
 
 void gz_writer_close(struct gz_writer *w, struct io_sum *sum, uint64_t *bytes)
 {
-	w->z.next_in = NULL;
-	w->z.avail_in = 0;
-	pump(w, Z_FINISH);
-	deflateEnd(&w->z);
+	deflate_piece(w, w->in, w->held, true);
+	codec_deflate_free(w->codec);
 	io_writer_close(&w->file, sum);
 	*bytes = w->bytes;
 	free(w);
@@ -94,9 +92,8 @@ struct gz_reader *gz_reader_open(int fd, const char *name, uint64_t bytes)
 
 	r->name = mem_string(name);
 	r->announced = bytes;
+	r->codec = codec_inflate_new();
 	io_reader_open(&r->file, fd, name);
-	if (inflateInit2(&r->z, WINDOW + GZIP_ONLY) != Z_OK)
-		out_of_memory();
 	return r;
 }
 
@@ -110,44 +107,56 @@ static void expect_end(struct gz_reader *r)
 {
 	unsigned char extra;
 
-	if (r->z.avail_in > 0 || io_reader_next(&r->file, &extra, 1) > 0)
+	if (r->rest_len > 0 || io_reader_next(&r->file, &extra, 1) > 0)
 		refuse(r, "goes on after the end of its gzip stream");
 	if (r->bytes != r->announced)
 		refuse(r, "inflates to less than its manifest announces");
 	r->ended = true;
 }
 
+static void inflate_piece(struct gz_reader *r, struct codec_span *s)
+{
+	size_t before = s->out_len;
+	enum codec_state state;
+
+	state = codec_inflate_run(r->codec, s);
+	r->rest = s->in;
+	r->rest_len = s->in_len;
+	r->bytes += before - s->out_len;
+	if (state == CODEC_BAD)
+		refuse(r, "is not a whole gzip stream");
+	if (r->bytes > r->announced)
+		refuse(r, "inflates to more than its manifest announces");
+	if (state == CODEC_END)
+		expect_end(r);
+}
+
 size_t gz_read(struct gz_reader *r, const void **data)
 {
-	r->z.next_out = r->out;
-	r->z.avail_out = PIECE;
-	while (!r->ended && r->z.avail_out > 0) {
-		if (r->z.avail_in == 0) {
-			r->z.next_in = r->in;
-			r->z.avail_in = (uInt)io_reader_next(&r->file, r->in, PIECE);
-			if (r->z.avail_in == 0)
-				refuse(r, "ends before its gzip stream does");
-		}
-		uInt before = r->z.avail_out;
-		int result = inflate(&r->z, Z_NO_FLUSH);
+	struct codec_span s = {
+		.in = r->rest, .in_len = r->rest_len, .out = r->out, .out_len = PIECE};
 
-		r->bytes += before - r->z.avail_out;
-		if (result == Z_MEM_ERROR)
-			out_of_memory();
-		if (result != Z_OK && result != Z_STREAM_END)
-			refuse(r, "is not a whole gzip stream");
-		if (r->bytes > r->announced)
-			refuse(r, "inflates to more than its manifest announces");
-		if (result == Z_STREAM_END)
-			expect_end(r);
+	while (!r->ended && s.out_len > 0) {
+		if (s.in_len == 0) {
+			s.in = r->in;
+			s.in_len = io_reader_next(&r->file, r->in, PIECE);
+		}
+
+		/* Without input, a codec may still hold what it had no room to put out. */
+		bool at_end = s.in_len == 0;
+		size_t before = s.out_len;
+
+		inflate_piece(r, &s);
+		if (at_end && !r->ended && s.out_len == before)
+			refuse(r, "ends before its gzip stream does");
 	}
 	*data = r->out;
-	return PIECE - r->z.avail_out;
+	return PIECE - s.out_len;
 }
 
 void gz_reader_close(struct gz_reader *r, struct io_sum *sum)
 {
-	inflateEnd(&r->z);
+	codec_inflate_free(r->codec);
 	io_reader_close(&r->file, sum);
 	free(r->name);
 	free(r);
@@ -155,5 +164,5 @@ void gz_reader_close(struct gz_reader *r, struct io_sum *sum)
 
 const char *gz_library(void)
 {
-	return "zlib " ZLIB_VERSION;
+	return codec_library();
 }

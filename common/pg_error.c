@@ -100,7 +100,7 @@ static void add_connection(struct buf *b, PGconn *conn)
 	while (len > 0 && text[len - 1] == '\n')
 		len--;
 	for (size_t i = 0; i < len; i++)
-		buf_byte(b, text[i] == '\n' ? ' ' : text[i]);
+		buf_byte(b, text[i] == '\n' || text[i] == '\t' ? ' ' : text[i]);
 	if (len == 0)
 		buf_string(b, "the connection to the server was lost");
 }

@@ -1,0 +1,114 @@
+/*
+ * ISA-L has three levels that are worth their time; 1 to 3, 4 to 6 and 7 to 9 stand for them.
+ * Its first is faster than zlib's by some four times and packs a little better.
+ */
+#include "codec.h"
+
+#include "buf.h"
+#include "die.h"
+
+#include <isa-l.h>
+#include <limits.h>
+#include <stdlib.h>
+
+struct codec_deflate {
+	struct isal_zstream z;
+	unsigned char *work;
+};
+
+struct codec_inflate {
+	struct inflate_state z;
+};
+
+static uint32_t at_most(size_t len)
+{
+	return len < INT_MAX ? (uint32_t)len : INT_MAX;
+}
+
+static const struct {
+	uint32_t level, work;
+} levels[] = {
+	{1, ISAL_DEF_LVL1_DEFAULT},
+	{2, ISAL_DEF_LVL2_DEFAULT},
+	{3, ISAL_DEF_LVL3_DEFAULT},
+};
+
+struct codec_deflate *codec_deflate_new(int level)
+{
+	struct codec_deflate *d = mem_zero(1, sizeof *d);
+	size_t which = level <= 3 ? 0 : level <= 6 ? 1 : 2;
+
+	isal_deflate_init(&d->z);
+	d->work = mem_alloc(levels[which].work);
+	d->z.level = levels[which].level;
+	d->z.level_buf = d->work;
+	d->z.level_buf_size = levels[which].work;
+	d->z.gzip_flag = IGZIP_GZIP;
+	return d;
+}
+
+/* Its pointers are not const, though it writes nothing through them. */
+static unsigned char *not_const(const unsigned char *p)
+{
+	return (unsigned char *)(uintptr_t)p;
+}
+
+enum codec_state codec_deflate_run(struct codec_deflate *d, struct codec_span *s, bool last)
+{
+	d->z.next_in = not_const(s->in);
+	d->z.avail_in = at_most(s->in_len);
+	d->z.next_out = s->out;
+	d->z.avail_out = at_most(s->out_len);
+	d->z.end_of_stream = last;
+	if (isal_deflate(&d->z) != COMP_OK)
+		die(DIE_AGAIN, "run it again", "ISA-L cannot deflate");
+	s->in_len -= (size_t)(d->z.next_in - s->in);
+	s->in = d->z.next_in;
+	s->out_len -= (size_t)(d->z.next_out - s->out);
+	s->out = d->z.next_out;
+	return d->z.internal_state.state == ZSTATE_END ? CODEC_END : CODEC_MORE;
+}
+
+void codec_deflate_free(struct codec_deflate *d)
+{
+	free(d->work);
+	free(d);
+}
+
+struct codec_inflate *codec_inflate_new(void)
+{
+	struct codec_inflate *i = mem_zero(1, sizeof *i);
+
+	isal_inflate_init(&i->z);
+	i->z.crc_flag =
+		ISAL_GZIP; /* header and trailer are read, and the check sums compared */
+	return i;
+}
+
+enum codec_state codec_inflate_run(struct codec_inflate *i, struct codec_span *s)
+{
+	int result;
+
+	i->z.next_in = not_const(s->in);
+	i->z.avail_in = at_most(s->in_len);
+	i->z.next_out = s->out;
+	i->z.avail_out = at_most(s->out_len);
+	result = isal_inflate(&i->z);
+	s->in_len -= (size_t)(i->z.next_in - s->in);
+	s->in = i->z.next_in;
+	s->out_len -= (size_t)(i->z.next_out - s->out);
+	s->out = i->z.next_out;
+	if (result < 0 || result > ISAL_OUT_OVERFLOW)
+		return CODEC_BAD;
+	return i->z.block_state == ISAL_BLOCK_FINISH ? CODEC_END : CODEC_MORE;
+}
+
+void codec_inflate_free(struct codec_inflate *i)
+{
+	free(i);
+}
+
+const char *codec_library(void)
+{
+	return "ISA-L " DML_ISAL_VERSION;
+}
