@@ -15,21 +15,47 @@ const char *opt_try_help(void)
 	return text;
 }
 
+void opt_add_name(struct opt_names *names, struct name *name)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (name_equal(&names->name[i], name)) {
+			name_free(name);
+			return;
+		}
+	}
+	names->name = mem_resize(names->name, names->count + 1, sizeof *names->name);
+	names->name[names->count++] = *name;
+}
+
+static _Noreturn void no_table(const char *argument)
+{
+	die(DIE_USAGE, "write it as in SQL: users, sales.orders or '\"Odd\".\"T.x\"'",
+		"\"%s\" is no table's name", argument);
+}
+
 void opt_add_table(struct opt_names *names, const char *argument)
 {
 	struct name name;
 
 	if (!name_parse(argument, &name))
-		die(DIE_USAGE, "write it as in SQL: users, sales.orders or '\"Odd\".\"T.x\"'",
-			"\"%s\" is no table's name", argument);
-	for (size_t i = 0; i < names->count; i++) {
-		if (name_equal(&names->name[i], &name)) {
-			name_free(&name);
-			return;
-		}
+		no_table(argument);
+	opt_add_name(names, &name);
+}
+
+void opt_add_tables(struct opt_names *names, const char *argument)
+{
+	struct name name;
+	struct pattern pattern;
+
+	if (name_parse(argument, &name)) {
+		opt_add_name(names, &name);
+		return;
 	}
-	names->name = mem_resize(names->name, names->count + 1, sizeof *names->name);
-	names->name[names->count++] = name;
+	if (strpbrk(argument, "*?[]()+|{}^") == NULL || !pattern_parse(argument, &pattern))
+		no_table(argument);
+	names->pattern =
+		mem_resize(names->pattern, names->patterns + 1, sizeof *names->pattern);
+	names->pattern[names->patterns++] = pattern;
 }
 
 void opt_add_target(struct opt_labels *labels, const char *argument)

@@ -3,13 +3,18 @@
 #define DML_OPT_H
 
 #include "name.h"
+#include "pattern.h"
 #include "pg.h"
 
-/* A list of tables as -t names them, or of targets as -T does. */
+/* What -t names: tables, and patterns of them that the catalogue turns into tables. */
 struct opt_names {
 	struct name *name;
 	size_t count;
+	struct pattern *pattern;
+	size_t patterns;
 };
+
+/* What -T names. */
 
 struct opt_labels {
 	struct label *label;
@@ -19,8 +24,12 @@ struct opt_labels {
 /* "try 'PROGRAM --help'", for every usage error's hint. */
 const char *opt_try_help(void);
 
+/* Adds a table once, and takes the name over. */
+void opt_add_name(struct opt_names *names, struct name *name);
+
 /* Each dies with DIE_USAGE if the argument isn't what it should be. */
 void opt_add_table(struct opt_names *names, const char *argument);
+void opt_add_tables(struct opt_names *names, const char *argument); /* or a pattern */
 void opt_add_target(struct opt_labels *labels, const char *argument);
 int opt_number(const char *option, const char *argument, int least, int most);
 

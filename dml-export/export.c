@@ -46,7 +46,7 @@ static void connect_and_resolve(struct run *run)
 
 	run->conn = pg_connect(&o->pg);
 	source_expect_installed(run->conn);
-	source_resolve(run->conn, &o->tables, SOURCE_BASE, &run->tables);
+	source_resolve(run->conn, &o->tables, SOURCE_TRACKED, &run->tables);
 	source_describe(run->conn, &run->tables);
 	run->chains = run->tables.count * o->targets.count;
 	run->chain = mem_zero(run->chains, sizeof *run->chain);

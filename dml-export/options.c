@@ -53,7 +53,8 @@ static const char help[] =
 	"  dml-export [-d CONNINFO] --forget -T HOST/DB [-t TABLE...]\n"
 	"  dml-export [-d CONNINFO] --uninstall [--print-sql] -t TABLE...\n"
 	"\n"
-	"  -t, --table=TABLE     written as in SQL; without a schema it is public\n"
+	"  -t, --table=TABLE     written as in SQL; without a schema it is public;\n"
+	"                        or a pattern, as for psql's \\d: 'public.*'\n"
 	"  -T, --target=HOST/DB  who receives: a label that names a directory of the spool\n"
 	"      --full            every row, and a new start of the chain\n"
 	"      --install         make the shadow table and the triggers that note changes\n"
@@ -118,7 +119,7 @@ static void take(struct options *o, int letter, const char *argument)
 {
 	switch (letter) {
 	case 't':
-		opt_add_table(&o->tables, optarg);
+		opt_add_tables(&o->tables, optarg);
 		break;
 	case 'T':
 		opt_add_target(&o->targets, optarg);
@@ -175,7 +176,7 @@ static void check(const struct options *o)
 	bool tracks = o->mode == MODE_INSTALL || o->mode == MODE_UNINSTALL;
 
 	if (o->mode != MODE_STATUS && o->mode != MODE_FORGET)
-		opt_need(o->tables.count > 0, "-t TABLE");
+		opt_need(o->tables.count + o->tables.patterns > 0, "-t TABLE");
 	if (exports || o->mode == MODE_FORGET)
 		opt_need(o->targets.count > 0, "-T HOST/DB");
 	if (exports)
@@ -185,7 +186,7 @@ static void check(const struct options *o)
 	opt_refuse(!exports && o->mode != MODE_FORGET && o->targets.count > 0, "-T");
 	opt_refuse(!tracks && o->print_sql, "--print-sql");
 	opt_refuse(o->mode != MODE_INSTALL && o->key != NULL, "--key");
-	if (o->key != NULL && o->tables.count > 1)
+	if (o->key != NULL && o->tables.count + o->tables.patterns > 1)
 		die(DIE_USAGE, "install the tables one by one", "--key goes with one -t");
 }
 

@@ -1,5 +1,6 @@
 #include "source.h"
 
+#include "match.h"
 #include "track.h"
 
 #include "columns.sql.h"
@@ -94,27 +95,53 @@ static void judge(struct source_tables *tables, struct source_table *t, const PG
 	}
 }
 
-void source_resolve(PGconn *conn, const struct opt_names *names, enum source_need need,
+static void add_copy(struct opt_names *names, const struct name *name)
+{
+	struct name copy = {
+		.schema = mem_string(name->schema), .table = mem_string(name->table)};
+
+	opt_add_name(names, &copy);
+}
+
+/* The names given and those that patterns match, each once, become the tables. */
+static void list_tables(PGconn *conn, const struct opt_names *given, enum source_need need,
 	struct source_tables *tables)
 {
-	const char **schemas = mem_zero(names->count, sizeof *schemas);
-	const char **relations = mem_zero(names->count, sizeof *relations);
+	bool untracked = need == SOURCE_BASE || need == SOURCE_OWNED;
+	struct opt_names all = {0};
 
-	*tables = (struct source_tables){.count = names->count};
-	tables->table = mem_zero(names->count, sizeof *tables->table);
-	for (size_t i = 0; i < names->count; i++) {
+	*tables = (struct source_tables){0};
+	for (size_t i = 0; i < given->count; i++)
+		add_copy(&all, &given->name[i]);
+	if (!match_patterns(conn, given, untracked, &all))
+		tables->status = DIE_PERSON;
+	tables->count = all.count;
+	tables->table = mem_zero(all.count, sizeof *tables->table);
+	for (size_t i = 0; i < all.count; i++) {
 		struct buf label = {0};
 
-		schemas[i] = names->name[i].schema;
-		relations[i] = names->name[i].table;
-		name_to_sql(&label, &names->name[i]);
+		name_to_sql(&label, &all.name[i]);
 		tables->table[i].label = label.data;
-		tables->table[i].name = (struct name){
-			.schema = mem_string(schemas[i]), .table = mem_string(relations[i])};
+		tables->table[i].name = all.name[i];
+	}
+	free(all.name);
+}
+
+void source_resolve(PGconn *conn, const struct opt_names *given, enum source_need need,
+	struct source_tables *tables)
+{
+	list_tables(conn, given, need, tables);
+
+	const char **schemas = mem_zero(tables->count, sizeof *schemas);
+	const char **relations = mem_zero(tables->count, sizeof *relations);
+
+	for (size_t i = 0; i < tables->count; i++) {
+		schemas[i] = tables->table[i].name.schema;
+		relations[i] = tables->table[i].name.table;
 	}
 
-	char *schema_array = pg_array(schemas, names->count);
-	char *relation_array = pg_array(relations, names->count);
+	char *schema_array = pg_array(schemas, tables->count);
+	char *relation_array = pg_array(relations, tables->count);
 	const char *const values[] = {schema_array, relation_array};
 	PGresult *res = pg_query(conn, resolve_sql, 2, values);
 
@@ -125,6 +152,20 @@ void source_resolve(PGconn *conn, const struct opt_names *names, enum source_nee
 	free(relation_array);
 	free(schemas);
 	free(relations);
+}
+
+char *source_oids(const struct source_tables *tables)
+{
+	const char **oid = mem_zero(tables->count, sizeof *oid);
+	size_t count = 0;
+	char *array;
+
+	for (size_t i = 0; i < tables->count; i++)
+		if (!tables->table[i].refused)
+			oid[count++] = tables->table[i].oid;
+	array = pg_array(oid, count);
+	free(oid);
+	return array;
 }
 
 /* What source_describe() refuses, the cause first that hides the others. */

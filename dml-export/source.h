@@ -42,9 +42,10 @@ struct source_tables {
 
 /* What a call needs of a table. */
 enum source_need {
-	SOURCE_NAME,  /* nothing: oid is NULL if it doesn't exist */
-	SOURCE_BASE,  /* that its kind can be replicated */
-	SOURCE_OWNED, /* that too, and that the role owns it */
+	SOURCE_NAME,    /* nothing: oid is NULL if it doesn't exist */
+	SOURCE_TRACKED, /* that its kind can be replicated; patterns match tracked tables */
+	SOURCE_BASE,    /* the same; patterns match tables with a key */
+	SOURCE_OWNED,   /* the same as SOURCE_BASE, and that the role owns it */
 };
 
 /* True if schema dml has what --install puts there. */
@@ -53,8 +54,11 @@ bool source_installed(PGconn *conn);
 void source_expect_installed(PGconn *conn);
 
 /* Looks the names up; refuses, one by one, what is missing or can't be replicated. */
-void source_resolve(PGconn *conn, const struct opt_names *names, enum source_need need,
+void source_resolve(PGconn *conn, const struct opt_names *given, enum source_need need,
 	struct source_tables *tables);
+
+/* The oids of those that aren't refused, as an array; the caller frees it. */
+char *source_oids(const struct source_tables *tables);
 
 /*
  * Reads the rest, and refuses what is not tracked, not readable, filtered by row security, or

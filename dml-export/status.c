@@ -56,20 +56,6 @@ static void print_row(struct print_table *out, PGconn *conn, const PGresult *res
 						     : "-");
 }
 
-static char *oids_of(const struct source_tables *tables)
-{
-	const char **oid = mem_zero(tables->count, sizeof *oid);
-	size_t count_found = 0;
-	char *array;
-
-	for (size_t i = 0; i < tables->count; i++)
-		if (!tables->table[i].refused)
-			oid[count_found++] = tables->table[i].oid;
-	array = pg_array(oid, count_found);
-	free(oid);
-	return array;
-}
-
 enum die_status status_print(const struct options *o)
 {
 	static const char *const heading[] = {"TABLE", "TARGET", "BATCH", "EXPORTED", "WAITING",
@@ -80,9 +66,9 @@ enum die_status status_print(const struct options *o)
 	char *oids = NULL;
 
 	source_expect_installed(conn);
-	if (o->tables.count > 0) {
-		source_resolve(conn, &o->tables, SOURCE_BASE, &tables);
-		oids = oids_of(&tables);
+	if (o->tables.count + o->tables.patterns > 0) {
+		source_resolve(conn, &o->tables, SOURCE_TRACKED, &tables);
+		oids = source_oids(&tables);
 	}
 
 	const char *const values[] = {oids};

@@ -263,16 +263,9 @@ enum die_status tracking_forget(const struct options *o)
 	char *oids = NULL;
 
 	source_expect_installed(conn);
-	if (o->tables.count > 0) {
-		const char **oid = mem_zero(o->tables.count, sizeof *oid);
-		size_t count = 0;
-
-		source_resolve(conn, &o->tables, SOURCE_BASE, &tables);
-		for (size_t i = 0; i < tables.count; i++)
-			if (!tables.table[i].refused)
-				oid[count++] = tables.table[i].oid;
-		oids = pg_array(oid, count);
-		free(oid);
+	if (o->tables.count + o->tables.patterns > 0) {
+		source_resolve(conn, &o->tables, SOURCE_TRACKED, &tables);
+		oids = source_oids(&tables);
 	}
 	for (size_t i = 0; i < o->targets.count; i++)
 		tables.status =

@@ -1,0 +1,74 @@
+#include "match.h"
+
+#include "expand.sql.h"
+
+#include <stdlib.h>
+
+static const char is_tracked[] =
+	" AND EXISTS (SELECT FROM dml.tracked AS t WHERE t.base = c.oid) ORDER BY 1, 2, 3";
+
+static const char has_key[] =
+	" AND EXISTS (SELECT FROM pg_catalog.pg_index AS x WHERE x.indrelid = c.oid"
+	"    AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL"
+	"    AND (x.indisprimary OR x.indnkeyatts = 1 AND EXISTS ("
+	"         SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid"
+	"            AND a.attnum = x.indkey[0] AND a.attname = 'id' AND a.attnotnull)))"
+	" ORDER BY 1, 2, 3";
+
+/* Both regular expressions of all patterns, as arrays. */
+static PGresult *match(PGconn *conn, const struct opt_names *names, const char *condition)
+{
+	const char **schemas = mem_zero(names->patterns, sizeof *schemas);
+	const char **tables = mem_zero(names->patterns, sizeof *tables);
+
+	for (size_t i = 0; i < names->patterns; i++) {
+		schemas[i] = names->pattern[i].schema;
+		tables[i] = names->pattern[i].table;
+	}
+
+	char *sql = mem_format("%s%s", expand_sql, condition);
+	char *schema_array = pg_array(schemas, names->patterns);
+	char *table_array = pg_array(tables, names->patterns);
+	PGresult *res =
+		pg_query(conn, sql, 2, (const char *const[]){schema_array, table_array});
+
+	free(sql);
+	free(schema_array);
+	free(table_array);
+	free(schemas);
+	free(tables);
+	return res;
+}
+
+bool match_patterns(
+	PGconn *conn, const struct opt_names *given, bool untracked, struct opt_names *all)
+{
+	bool *matched = mem_zero(given->patterns, sizeof *matched);
+	bool good = true;
+	PGresult *res;
+
+	if (given->patterns == 0) {
+		free(matched);
+		return true;
+	}
+	res = match(conn, given, untracked ? has_key : is_tracked);
+	for (int row = 0; row < PQntuples(res); row++) {
+		struct name name = {.schema = mem_string(pg_text(res, row, "schema")),
+			.table = mem_string(pg_text(res, row, "name"))};
+
+		matched[pg_number(res, row, "i") - 1] = true;
+		opt_add_name(all, &name);
+	}
+	for (size_t i = 0; i < given->patterns; i++) {
+		if (matched[i])
+			continue;
+		complain(untracked ? "compare it with psql's \\d"
+				   : "see dml-export --status for the tables that are tracked",
+			"no table %s matches \"%s\"",
+			untracked ? "with a key" : "that is tracked", given->pattern[i].text);
+		good = false;
+	}
+	PQclear(res);
+	free(matched);
+	return good;
+}
