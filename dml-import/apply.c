@@ -1,6 +1,7 @@
 #include "apply.h"
 
 #include "feed.h"
+#include "indexes.h"
 #include "ledger.h"
 
 #include <inttypes.h>
@@ -46,15 +47,33 @@ static void delete_changed(struct apply *a, const struct batch *b)
 	buf_free(&sql);
 }
 
-static void delete_all(struct apply *a)
+/* True if the table has no row, now that nobody else can write one. */
+static bool is_empty(struct apply *a)
+{
+	char *sql = mem_format("SELECT NOT EXISTS (SELECT FROM %s%s) AS empty", a->target.only,
+		a->target.relation);
+	PGresult *res = pg_query_row(a->conn, sql, 0, NULL);
+	bool empty = pg_bool(res, 0, "empty");
+
+	PQclear(res);
+	free(sql);
+	return empty;
+}
+
+/* Step 6 of a full batch.  True if the table was emptied for good: no dead rows either. */
+static bool delete_all(struct apply *a)
 {
 	const struct target *t = &a->target;
+	bool truncate = a->options->truncate;
 	struct buf sql = {0};
 
-	buf_format(&sql, "%s %s%s", a->options->truncate ? "TRUNCATE" : "DELETE FROM", t->only,
-		t->relation);
+	if (!truncate && is_empty(a))
+		return true;
+	buf_format(
+		&sql, "%s %s%s", truncate ? "TRUNCATE" : "DELETE FROM", t->only, t->relation);
 	pg_run(a->conn, sql.data, t->label);
 	buf_free(&sql);
+	return truncate;
 }
 
 /* Step 7. */
@@ -71,6 +90,7 @@ static void copy_rows(struct apply *a, const struct batch *b)
 static void write_batch(struct apply *a, const struct batch *b)
 {
 	struct columns columns = {0};
+	struct indexes indexes = {0};
 
 	refuse_as_superuser(a);
 	target_lock(a->conn, &a->target);
@@ -78,12 +98,13 @@ static void write_batch(struct apply *a, const struct batch *b)
 	target_expect_fit(a->conn, &a->target, &b->manifest, &columns);
 	target_describe(a->conn, &a->target, &b->manifest, &columns);
 	pg_exec(a->conn, "SET CONSTRAINTS ALL DEFERRED", "SET CONSTRAINTS");
-	if (b->manifest.scope == SCOPE_FULL)
-		delete_all(a);
-	else
+	if (b->manifest.scope == SCOPE_CHANGES)
 		delete_changed(a, b);
+	else if (delete_all(a))
+		indexes_drop(a->conn, &a->target, b->manifest.rows, &indexes);
 	copy_rows(a, b);
 	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
+	indexes_make(a->conn, &a->target, &indexes);
 	ledger_save(a->conn, a->target.oid, &b->manifest);
 	columns_free(&columns);
 }
