@@ -37,6 +37,14 @@ static const struct chain *twin(const struct run *run, const struct chain *c)
 	return NULL;
 }
 
+const struct chain *changes_leader(const struct run *run, const struct chain *c)
+{
+	for (const struct chain *other = run->chain; other < c; other++)
+		if (other->table == c->table && other->due && changes_are_same(other, c))
+			return other;
+	return NULL;
+}
+
 /* A question about every chain that could go on with its changes, in one statement. */
 static PGresult *ask(struct run *run, const char *what, bool due_only)
 {

@@ -25,4 +25,8 @@ bool changes_copy(const struct run *run, struct chain *c, const struct source_co
 /* True if both chains, of one table, need exactly the same rows. */
 bool changes_are_same(const struct chain *a, const struct chain *b);
 
+/* The first chain before `c` that is due and needs the same rows, or NULL: `c` shares its
+ * files. */
+const struct chain *changes_leader(const struct run *run, const struct chain *c);
+
 #endif

@@ -1,6 +1,7 @@
 #include "export.h"
 
 #include "changes.h"
+#include "make.h"
 #include "publish.h"
 #include "recover.h"
 #include "run.h"
@@ -8,13 +9,9 @@
 
 #include "source.sql.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 bool run_has_work(const struct run *run)
 {
@@ -139,181 +136,6 @@ static void open_snapshot(struct run *run)
 	tracking_load(run);
 }
 
-/* True if no chain that is due has a batch of this number already. */
-static bool number_is_free(const struct run *run, const char *name)
-{
-	for (size_t i = 0; i < run->chains; i++)
-		if (run->chain[i].due &&
-			faccessat(run->chain[i].dir.fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return false;
-	return true;
-}
-
-/* A source that was restored may count again what it had counted before. */
-static void take_number(struct run *run)
-{
-	char name[SPOOL_NAME_MAX];
-
-	do {
-		PGresult *res = pg_query_row(run->conn,
-			"SELECT pg_catalog.nextval('dml.batch_number') AS number", 0, NULL);
-
-		run->number = pg_number(res, 0, "number");
-		PQclear(res);
-		spool_name(name, SPOOL_BATCH, run->number);
-	} while (!number_is_free(run, name));
-}
-
-static void make_uuid(const struct run *run, char uuid[MANIFEST_UUID])
-{
-	PGresult *res =
-		pg_query_row(run->conn, "SELECT pg_catalog.gen_random_uuid() AS uuid", 0, NULL);
-
-	buf_copy(uuid, MANIFEST_UUID, pg_text(res, 0, "uuid"));
-	PQclear(res);
-}
-
-/* All of the manifest but counts, sums and the group.  What is not its own is borrowed. */
-static void begin_manifest(const struct run *run, struct chain *c)
-{
-	struct manifest *m = &c->manifest;
-
-	*m = (struct manifest){
-		.table = c->table->name,
-		.key = c->table->key,
-		.keys = c->table->keys,
-		.scope = c->full != NULL ? SCOPE_FULL : SCOPE_CHANGES,
-		.number = run->number,
-		.base = c->begins ? 0 : c->number,
-		.source = run->source.id,
-		.snapshot = run->source.snapshot,
-		.time = run->source.time,
-		.encoding = run->source.encoding,
-	};
-	buf_copy(m->base_seal, sizeof m->base_seal, c->begins ? "-" : c->seal);
-	buf_copy(m->retires, sizeof m->retires, c->begins && c->known ? c->id : "-");
-	if (c->begins)
-		make_uuid(run, m->chain);
-	else
-		buf_copy(m->chain, sizeof m->chain, c->id);
-}
-
-/* A chain whose rows are those of one before it shares its files. */
-static void share(const struct chain *from, struct chain *to)
-{
-	for (enum manifest_file f = 0; f < FILE_COUNT; f++) {
-		stage_link(&from->stage, &to->stage, manifest_file_name(f));
-		to->manifest.file[f] = from->manifest.file[f];
-	}
-	to->manifest.ids = from->manifest.ids;
-	to->manifest.rows = from->manifest.rows;
-	to->manifest.data_bytes = from->manifest.data_bytes;
-}
-
-static const struct chain *staged_before(const struct run *run, const struct chain *c)
-{
-	for (const struct chain *other = run->chain; other < c; other++)
-		if (other->table == c->table && other->due && changes_are_same(other, c))
-			return other;
-	return NULL;
-}
-
-static void stage_chain(struct run *run, struct chain *c, const struct source_copy *copy)
-{
-	const struct chain *from = staged_before(run, c);
-
-	begin_manifest(run, c);
-	stage_create(&c->stage, &c->dir, run->number);
-	if (from != NULL) {
-		share(from, c);
-		return;
-	}
-	pg_exec(run->conn, "SAVEPOINT batch", "SAVEPOINT");
-	if (changes_copy(run, c, copy)) {
-		pg_exec(run->conn, "RELEASE SAVEPOINT batch", "RELEASE");
-	} else {
-		pg_exec(run->conn, "ROLLBACK TO SAVEPOINT batch", "ROLLBACK");
-		stage_discard(&c->dir, run->number);
-		c->due = false;
-		run->status = die_worst(run->status, DIE_AGAIN);
-	}
-}
-
-static void say_why_full(const struct chain *c)
-{
-	char *what = run_what(c);
-
-	warn("%s: full batch: %s", what, c->full);
-	free(what);
-}
-
-/* Step 4, all but the manifests. */
-static void stage_all(struct run *run)
-{
-	size_t targets = run->options->targets.count;
-
-	take_number(run);
-	for (size_t i = 0; i < run->tables.count; i++) {
-		struct source_copy copy = {0};
-
-		for (size_t k = 0; k < targets; k++) {
-			struct chain *c = &run->chain[i * targets + k];
-
-			if (!c->due)
-				continue;
-			if (c->full != NULL && c->known)
-				say_why_full(c);
-			if (copy.list == NULL)
-				source_copy(run->conn, &run->tables.table[i], &copy);
-			stage_chain(run, c, &copy);
-		}
-		source_copy_free(&copy);
-	}
-}
-
-static uint32_t group_of(const struct run *run, const struct label *target)
-{
-	uint32_t group = 0;
-
-	for (size_t i = 0; i < run->chains; i++)
-		if (run->chain[i].due && run->chain[i].target == target)
-			group++;
-	return group;
-}
-
-/* Steps 4 and 5: the manifest is the last file; then the directory is made durable. */
-static void seal(struct run *run, struct chain *c)
-{
-	struct io_writer file;
-	struct io_sum sum;
-	struct buf text = {0};
-
-	c->manifest.group = group_of(run, c->target);
-	manifest_encode(&text, &c->manifest);
-	io_writer_open(&file, stage_file(&c->stage, "manifest"), c->stage.path);
-	io_writer_add(&file, text.data, text.len);
-	io_writer_close(&file, &sum);
-	buf_free(&text);
-	stage_sync(&c->stage);
-}
-
-/* Step 6, up to its COMMIT. */
-static void seal_and_save(struct run *run)
-{
-	for (size_t i = 0; i < run->chains; i++) {
-		struct chain *c = &run->chain[i];
-
-		if (!c->due)
-			continue;
-		seal(run, c);
-		tracking_save(run, c);
-		note("%s for %s: batch %" PRIu64 ", %s, %" PRIu64 " ids, %" PRIu64 " rows",
-			c->table->label, c->target->text, run->number,
-			manifest_scope_name(c->manifest.scope), c->manifest.ids,
-			c->manifest.rows);
-	}
-}
-
 /*
  * Step 9, in a transaction of its own: READ COMMITTED, so that the purges of two runs in the
  * same minute don't fail each other.
@@ -350,8 +172,7 @@ enum die_status export_run(const struct options *options)
 	open_snapshot(&run);
 	changes_find(&run);
 	if (run_has_work(&run)) {
-		stage_all(&run);
-		seal_and_save(&run);
+		make_batches(&run);
 		if (publish_commit(&run)) {
 			publish_all(&run);
 			purge(&run);

@@ -2,6 +2,7 @@
 
 #include "die.h"
 #include "gz.h"
+#include "workers.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ static const struct option long_options[] = {
 	{"host", required_argument, NULL, 'h'},
 	{"port", required_argument, NULL, 'p'},
 	{"username", required_argument, NULL, 'U'},
+	{"jobs", required_argument, NULL, 'j'},
 	{"compress", required_argument, NULL, 'Z'},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -67,6 +69,7 @@ static const char help[] =
 	"\n"
 	"  -d, --dbname=CONNINFO, -h, --host=HOST, -p, --port=PORT, -U, --username=NAME\n"
 	"                        as for psql\n"
+	"  -j, --jobs=N          read N tables side by side, in one snapshot\n"
 	"  -Z, --compress=1..9   gzip's level (default 1)\n"
 	"  -q, --quiet           errors only\n"
 	"  -v, --verbose         say what is done\n"
@@ -126,6 +129,9 @@ static void take(struct options *o, int letter, const char *argument)
 		break;
 	case 'Z':
 		o->level = opt_number("-Z", optarg, GZ_LEVEL_MIN, GZ_LEVEL_MAX);
+		break;
+	case 'j':
+		o->jobs = opt_number("-j", optarg, 1, WORKERS_MAX);
 		break;
 	case 'q':
 		die_verbosity(DIE_QUIET);
@@ -194,9 +200,9 @@ void options_parse(struct options *o, int argc, char **argv)
 {
 	int letter;
 
-	*o = (struct options){.level = GZ_LEVEL_DEFAULT};
+	*o = (struct options){.level = GZ_LEVEL_DEFAULT, .jobs = 1};
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, "t:T:d:h:p:U:Z:qvV", long_options, NULL)) !=
+	while ((letter = getopt_long(argc, argv, "t:T:j:d:h:p:U:Z:qvV", long_options, NULL)) !=
 		-1)
 		if (!opt_connection(&o->pg, letter, optarg))
 			take(o, letter, argv[optind - 1]);

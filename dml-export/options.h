@@ -23,6 +23,7 @@ struct options {
 	const char *spool;
 	char *key;      /* --key: an array in the server's text form, or NULL */
 	int level;      /* -Z */
+	int jobs;       /* -j */
 	bool full;      /* --full */
 	bool print_sql; /* --print-sql */
 	bool progress;  /* --progress */

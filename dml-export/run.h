@@ -36,6 +36,7 @@ struct chain {
 	bool due;         /* it gets a batch */
 	bool begins;      /* with it a new chain */
 	const char *full; /* why all rows; NULL if the changes will do */
+	bool copied;      /* its files are in the stage */
 	struct stage stage;
 	struct manifest manifest;
 };

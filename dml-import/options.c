@@ -2,11 +2,10 @@
 
 #include "die.h"
 #include "gz.h"
+#include "workers.h"
 
 #include <getopt.h>
 #include <stdlib.h>
-
-enum { JOBS_MAX = 64 };
 
 enum long_only {
 	OPT_KEEP = 256,
@@ -95,7 +94,7 @@ static void take(struct options *o, int letter, const char *argument)
 		opt_add_table(&o->tables, optarg);
 		break;
 	case 'j':
-		o->jobs = opt_number("-j", optarg, 1, JOBS_MAX);
+		o->jobs = opt_number("-j", optarg, 1, WORKERS_MAX);
 		break;
 	case 'q':
 		die_verbosity(DIE_QUIET);

@@ -3,12 +3,14 @@
  * its job to the next run; the others, and a process in its place, go on.  That is why nothing
  * in this program has to survive an error.
  */
-#ifndef DML_IMPORT_WORKERS_H
-#define DML_IMPORT_WORKERS_H
+#ifndef DML_WORKERS_H
+#define DML_WORKERS_H
 
 #include "die.h"
 
 #include <stddef.h>
+
+enum { WORKERS_MAX = 64 };
 
 struct workers;
 

@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROCESSES_MAX = 64 };
-
 struct workers {
 	atomic_size_t next; /* in memory that all processes share */
 	size_t count;
@@ -22,16 +20,16 @@ struct workers {
 
 /* What the signal handler has to stop. */
 static pid_t parent;
-static volatile pid_t child[PROCESSES_MAX];
+static volatile pid_t child[WORKERS_MAX];
 
 static void stop_children(void)
 {
 	if (getpid() != parent)
 		return;
-	for (int i = 0; i < PROCESSES_MAX; i++)
+	for (int i = 0; i < WORKERS_MAX; i++)
 		if (child[i] > 0)
 			kill(child[i], SIGTERM);
-	for (int i = 0; i < PROCESSES_MAX; i++)
+	for (int i = 0; i < WORKERS_MAX; i++)
 		if (child[i] > 0)
 			waitpid(child[i], NULL, 0);
 }
@@ -75,7 +73,7 @@ static void start(int slot, struct workers *w,
 
 static int slot_of(pid_t pid)
 {
-	for (int i = 0; i < PROCESSES_MAX; i++)
+	for (int i = 0; i < WORKERS_MAX; i++)
 		if (child[i] == pid)
 			return i;
 	return -1;

@@ -1,0 +1,148 @@
+#include "copy.h"
+
+#include "changes.h"
+#include "workers.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* The rows of one chain by a connection of the caller's.  False, with a message, if refused. */
+static bool copy_chain(const struct run *run, struct chain *c)
+{
+	struct source_copy copy;
+	bool good;
+
+	source_copy(run->conn, c->table, &copy);
+	good = changes_copy(run, c, &copy);
+	source_copy_free(&copy);
+	return good;
+}
+
+/* One after the other, each under a savepoint: what the server refuses fails for itself. */
+static void in_turn(struct run *run)
+{
+	for (size_t i = 0; i < run->chains; i++) {
+		struct chain *c = &run->chain[i];
+
+		if (!c->due || changes_leader(run, c) != NULL)
+			continue;
+		pg_exec(run->conn, "SAVEPOINT batch", "SAVEPOINT");
+		c->copied = copy_chain(run, c);
+		if (c->copied)
+			pg_exec(run->conn, "RELEASE SAVEPOINT batch", "RELEASE");
+		else
+			pg_exec(run->conn, "ROLLBACK TO SAVEPOINT batch", "ROLLBACK");
+	}
+}
+
+/* What a process of side_by_side() tells its parent of a chain, in shared memory. */
+struct outcome {
+	bool copied;
+	uint64_t ids, rows, data_bytes;
+	struct io_sum file[FILE_COUNT];
+};
+
+struct shared {
+	const struct run *run;
+	const char *snapshot; /* exported by the parent's transaction, which stays open */
+	struct chain **job;
+	size_t jobs;
+	struct outcome *outcome; /* one for each job */
+};
+
+/*
+ * A transaction in the parent's snapshot.  The parent's lock on the table keeps others from
+ * changing it; a lock of our own could wait behind theirs for ever, so it must come at once.
+ */
+static void join_snapshot(PGconn *conn, const struct shared *s)
+{
+	struct buf sql = {0};
+
+	pg_exec(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN");
+	buf_format(&sql, "SET TRANSACTION SNAPSHOT '%s'", s->snapshot);
+	pg_exec(conn, sql.data, "SET");
+	pg_exec(conn, "SET LOCAL enable_seqscan = off", "SET");
+	buf_free(&sql);
+}
+
+static void lock_at_once(PGconn *conn, const struct chain *c)
+{
+	char *sql = mem_format("LOCK TABLE %s%s, %s IN ACCESS SHARE MODE NOWAIT",
+		c->table->partitioned ? "" : "ONLY ", c->table->base, c->table->shadow);
+
+	pg_run(conn, sql, c->table->label);
+	free(sql);
+}
+
+static enum die_status copy_worker(struct workers *w, const void *context)
+{
+	const struct shared *s = context;
+	struct run run = *s->run;
+	enum die_status worst = DIE_DONE;
+
+	run.conn = NULL;
+	for (size_t i = workers_next(w); i < s->jobs; i = workers_next(w)) {
+		struct chain *c = s->job[i];
+		struct outcome *o = &s->outcome[i];
+
+		if (run.conn == NULL)
+			run.conn = pg_connect(&run.options->pg);
+		join_snapshot(run.conn, s);
+		lock_at_once(run.conn, c);
+		if (copy_chain(&run, c)) {
+			o->ids = c->manifest.ids;
+			o->rows = c->manifest.rows;
+			o->data_bytes = c->manifest.data_bytes;
+			memcpy(o->file, c->manifest.file, sizeof o->file);
+			o->copied = true;
+		} else {
+			worst = DIE_AGAIN;
+		}
+		pg_exec(run.conn, "ROLLBACK", "ROLLBACK");
+	}
+	if (run.conn != NULL)
+		pg_disconnect(run.conn);
+	return worst;
+}
+
+static void take_outcome(struct chain *c, const struct outcome *o)
+{
+	c->copied = o->copied;
+	c->manifest.ids = o->ids;
+	c->manifest.rows = o->rows;
+	c->manifest.data_bytes = o->data_bytes;
+	memcpy(c->manifest.file, o->file, sizeof o->file);
+}
+
+static void side_by_side(struct run *run)
+{
+	struct shared s = {.run = run};
+	size_t size = run->chains * sizeof *s.outcome;
+	PGresult *res = pg_query_row(
+		run->conn, "SELECT pg_catalog.pg_export_snapshot() AS snapshot", 0, NULL);
+
+	s.snapshot = pg_text(res, 0, "snapshot");
+	s.job = mem_zero(run->chains, sizeof *s.job);
+	s.outcome = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s.outcome == MAP_FAILED)
+		die_errno(DIE_AGAIN, NULL, "cannot share memory");
+	for (size_t i = 0; i < run->chains; i++)
+		if (run->chain[i].due && changes_leader(run, &run->chain[i]) == NULL)
+			s.job[s.jobs++] = &run->chain[i];
+	run->status = die_worst(
+		run->status, workers_run(s.jobs, run->options->jobs, copy_worker, &s));
+	for (size_t i = 0; i < s.jobs; i++)
+		take_outcome(s.job[i], &s.outcome[i]);
+	munmap(s.outcome, size);
+	free(s.job);
+	PQclear(res);
+}
+
+void copy_all(struct run *run)
+{
+	if (run->options->jobs > 1)
+		side_by_side(run);
+	else
+		in_turn(run);
+}

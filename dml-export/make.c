@@ -1,0 +1,179 @@
+#include "make.h"
+
+#include "changes.h"
+#include "copy.h"
+#include "tracking.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* True if no chain that is due has a batch of this number already. */
+static bool number_is_free(const struct run *run, const char *name)
+{
+	for (size_t i = 0; i < run->chains; i++)
+		if (run->chain[i].due &&
+			faccessat(run->chain[i].dir.fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return false;
+	return true;
+}
+
+/* A source that was restored may count again what it had counted before. */
+static void take_number(struct run *run)
+{
+	char name[SPOOL_NAME_MAX];
+
+	do {
+		PGresult *res = pg_query_row(run->conn,
+			"SELECT pg_catalog.nextval('dml.batch_number') AS number", 0, NULL);
+
+		run->number = pg_number(res, 0, "number");
+		PQclear(res);
+		spool_name(name, SPOOL_BATCH, run->number);
+	} while (!number_is_free(run, name));
+}
+
+static void make_uuid(const struct run *run, char uuid[MANIFEST_UUID])
+{
+	PGresult *res =
+		pg_query_row(run->conn, "SELECT pg_catalog.gen_random_uuid() AS uuid", 0, NULL);
+
+	buf_copy(uuid, MANIFEST_UUID, pg_text(res, 0, "uuid"));
+	PQclear(res);
+}
+
+/* All of the manifest but counts, sums and the group.  What is not its own is borrowed. */
+static void begin_manifest(const struct run *run, struct chain *c)
+{
+	struct manifest *m = &c->manifest;
+
+	*m = (struct manifest){
+		.table = c->table->name,
+		.key = c->table->key,
+		.keys = c->table->keys,
+		.scope = c->full != NULL ? SCOPE_FULL : SCOPE_CHANGES,
+		.number = run->number,
+		.base = c->begins ? 0 : c->number,
+		.source = run->source.id,
+		.snapshot = run->source.snapshot,
+		.time = run->source.time,
+		.encoding = run->source.encoding,
+	};
+	buf_copy(m->base_seal, sizeof m->base_seal, c->begins ? "-" : c->seal);
+	buf_copy(m->retires, sizeof m->retires, c->begins && c->known ? c->id : "-");
+	if (c->begins)
+		make_uuid(run, m->chain);
+	else
+		buf_copy(m->chain, sizeof m->chain, c->id);
+}
+
+/* A chain whose rows are those of one before it shares its files. */
+static void share(const struct chain *from, struct chain *to)
+{
+	for (enum manifest_file f = 0; f < FILE_COUNT; f++) {
+		stage_link(&from->stage, &to->stage, manifest_file_name(f));
+		to->manifest.file[f] = from->manifest.file[f];
+	}
+	to->manifest.ids = from->manifest.ids;
+	to->manifest.rows = from->manifest.rows;
+	to->manifest.data_bytes = from->manifest.data_bytes;
+}
+
+static void say_why_full(const struct chain *c)
+{
+	char *what = run_what(c);
+
+	warn("%s: full batch: %s", what, c->full);
+	free(what);
+}
+
+/* Every chain that is due gets its directory; those that can't share get their rows after. */
+static void stage_all(struct run *run)
+{
+	take_number(run);
+	for (size_t i = 0; i < run->chains; i++) {
+		struct chain *c = &run->chain[i];
+
+		if (!c->due)
+			continue;
+		if (c->full != NULL && c->known)
+			say_why_full(c);
+		begin_manifest(run, c);
+		stage_create(&c->stage, &c->dir, run->number);
+	}
+}
+
+/* A chain without its rows is given up, and so are those that would have shared them. */
+static void share_or_discard(struct run *run)
+{
+	for (size_t i = run->chains; i-- > 0;) {
+		struct chain *c = &run->chain[i];
+		const struct chain *from = c->due ? changes_leader(run, c) : NULL;
+
+		if (from != NULL && from->copied) {
+			share(from, c);
+			c->copied = true;
+		}
+	}
+	for (size_t i = 0; i < run->chains; i++) {
+		struct chain *c = &run->chain[i];
+
+		if (!c->due || c->copied)
+			continue;
+		stage_discard(&c->dir, run->number);
+		c->due = false;
+		run->status = die_worst(run->status, DIE_AGAIN);
+	}
+}
+
+static uint32_t group_of(const struct run *run, const struct label *target)
+{
+	uint32_t group = 0;
+
+	for (size_t i = 0; i < run->chains; i++)
+		if (run->chain[i].due && run->chain[i].target == target)
+			group++;
+	return group;
+}
+
+/* The manifest is the last file; then the directory is made durable. */
+static void seal(struct run *run, struct chain *c)
+{
+	struct io_writer file;
+	struct io_sum sum;
+	struct buf text = {0};
+
+	c->manifest.group = group_of(run, c->target);
+	manifest_encode(&text, &c->manifest);
+	io_writer_open(&file, stage_file(&c->stage, "manifest"), c->stage.path);
+	io_writer_add(&file, text.data, text.len);
+	io_writer_close(&file, &sum);
+	buf_free(&text);
+	stage_sync(&c->stage);
+}
+
+/* Step 6, up to its COMMIT. */
+static void seal_and_save(struct run *run)
+{
+	for (size_t i = 0; i < run->chains; i++) {
+		struct chain *c = &run->chain[i];
+
+		if (!c->due)
+			continue;
+		seal(run, c);
+		tracking_save(run, c);
+		note("%s for %s: batch %" PRIu64 ", %s, %" PRIu64 " ids, %" PRIu64 " rows",
+			c->table->label, c->target->text, run->number,
+			manifest_scope_name(c->manifest.scope), c->manifest.ids,
+			c->manifest.rows);
+	}
+}
+
+void make_batches(struct run *run)
+{
+	stage_all(run);
+	copy_all(run);
+	share_or_discard(run);
+	seal_and_save(run);
+}
