@@ -50,7 +50,12 @@ struct codec_deflate *codec_deflate_new(int level)
 /* Its pointers are not const, though it writes nothing through them. */
 static unsigned char *not_const(const unsigned char *p)
 {
-	return (unsigned char *)(uintptr_t)p;
+	union {
+		const unsigned char *in;
+		unsigned char *out;
+	} same = {.in = p};
+
+	return same.out;
 }
 
 enum codec_state codec_deflate_run(struct codec_deflate *d, struct codec_span *s, bool last)

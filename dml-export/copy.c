@@ -123,7 +123,7 @@ static void side_by_side(struct run *run)
 		run->conn, "SELECT pg_catalog.pg_export_snapshot() AS snapshot", 0, NULL);
 
 	s.snapshot = pg_text(res, 0, "snapshot");
-	s.job = mem_zero(run->chains, sizeof *s.job);
+	s.job = mem_zero(run->chains, sizeof(void *));
 	s.outcome = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s.outcome == MAP_FAILED)
 		die_errno(DIE_AGAIN, NULL, "cannot share memory");
