@@ -121,6 +121,18 @@ static enum batch_state judge_files(const struct batch *b, char **why)
 	return BATCH_GOOD;
 }
 
+/* rsync makes the directory first; with --remove-source-files it leaves it behind. */
+static bool is_empty(const struct spool_dir *dir)
+{
+	struct spool_list list;
+	bool empty;
+
+	spool_list(dir, &list);
+	empty = list.count == 0;
+	spool_list_free(&list);
+	return empty;
+}
+
 enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
 	enum spool_kind kind, uint64_t number, char **why)
 {
@@ -136,7 +148,7 @@ enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
 		*why = mem_string("it is no directory");
 		return BATCH_REFUSED;
 	}
-	state = read_manifest(b, &text, why);
+	state = is_empty(&b->dir) ? BATCH_GONE : read_manifest(b, &text, why);
 	if (state == BATCH_GOOD)
 		state = judge_manifest(b, &text, why);
 	if (state == BATCH_GOOD)

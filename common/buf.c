@@ -38,6 +38,12 @@ char *mem_string(const char *text)
 	return or_die(strdup(text));
 }
 
+void mem_replace(char **field, const char *text)
+{
+	free(*field);
+	*field = mem_string(text);
+}
+
 /* Takes the arguments once; `b` grows until they fit. */
 __attribute__((format(printf, 2, 0))) static void add_formatted(
 	struct buf *b, const char *format, va_list args)

@@ -22,6 +22,8 @@ void *mem_zero(size_t count, size_t size);
 /* Grows or shrinks to `count` elements of `size` bytes; `old` may be NULL. */
 void *mem_resize(void *old, size_t count, size_t size);
 char *mem_string(const char *text);
+/* Frees *field and puts a copy of `text` there. */
+void mem_replace(char **field, const char *text);
 /* A formatted string of its own; the caller frees it. */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -33,7 +33,7 @@ void manifest_encode(struct buf *b, struct manifest *m)
 {
 	size_t start = b->len;
 
-	buf_format(b, "format %d\ntable ", MANIFEST_FORMAT);
+	buf_format(b, "format %d\ntarget %s\ntable ", MANIFEST_FORMAT, m->target);
 	name_to_record(b, &m->table);
 	buf_string(b, "\nkey");
 	for (size_t i = 0; i < m->keys; i++) {
@@ -63,6 +63,16 @@ static bool word(struct decode *d, const char *name)
 {
 	d->line = name;
 	return decode_literal(d, name) && decode_literal(d, " ");
+}
+
+static bool take_target(struct decode *d, struct manifest *m)
+{
+	struct label label;
+
+	if (!decode_word(d, &m->target) || !label_parse(m->target, &label))
+		return false;
+	label_free(&label);
+	return true;
 }
 
 static bool take_name(struct decode *d, struct name *name)
@@ -163,8 +173,8 @@ static bool take_files(struct decode *d, struct manifest *m)
 static bool take_lines(struct decode *d, struct manifest *m)
 {
 #define LINE(name, value) (word(d, name) && (value) && decode_literal(d, "\n"))
-	return LINE("table", take_name(d, &m->table)) && LINE("key", take_key(d, m)) &&
-	       LINE("scope", take_scope(d, &m->scope)) &&
+	return LINE("target", take_target(d, m)) && LINE("table", take_name(d, &m->table)) &&
+	       LINE("key", take_key(d, m)) && LINE("scope", take_scope(d, &m->scope)) &&
 	       LINE("number", decode_number(d, INT64_MAX, &m->number)) &&
 	       LINE("base", take_base(d, m)) && LINE("chain", decode_uuid(d, m->chain)) &&
 	       LINE("retires", take_retires(d, m)) &&
@@ -228,6 +238,7 @@ enum manifest_state manifest_decode(
 
 void manifest_free(struct manifest *m)
 {
+	free(m->target);
 	name_free(&m->table);
 	for (size_t i = 0; i < m->keys; i++)
 		free(m->key[i]);

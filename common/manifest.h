@@ -38,6 +38,7 @@ struct manifest_source {
 };
 
 struct manifest {
+	char *target; /* HOST/DB, for whom it was made */
 	struct name table;
 	char **key; /* columns, in the order of `ids` */
 	size_t keys;

@@ -33,9 +33,11 @@ void progress_show(const char *what, uint64_t rows, uint64_t bytes)
 		return;
 	last = now();
 	die_escape(name, sizeof name, what);
-	fprintf(stderr, "%s%s: %s: %llu rows, %llu MB%s", terminal ? "\r\033[K" : "",
-		die_program_name(), name, (unsigned long long)rows,
-		(unsigned long long)(bytes / 1000000), terminal ? "" : "\n");
+	fprintf(stderr, "%s%s: %s: ", terminal ? "\r\033[K" : "", die_program_name(), name);
+	if (rows > 0)
+		fprintf(stderr, "%llu rows, ", (unsigned long long)rows);
+	fprintf(stderr, "%llu MB%s", (unsigned long long)(bytes / 1000000),
+		terminal ? "" : "\n");
 	shown = true;
 }
 

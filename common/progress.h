@@ -8,7 +8,8 @@
 /* `wanted`: --progress, also where standard error is no terminal. */
 void progress_init(bool wanted, bool quiet);
 
-/* Shows it, at most a few times a second.  Cheap enough for every row. */
+/* Shows it, at most a few times a second.  Cheap enough for every row; `rows` may be 0 where
+ * only bytes are known. */
 void progress_show(const char *what, uint64_t rows, uint64_t bytes);
 
 /* Takes the line away. */

@@ -17,6 +17,9 @@ SELECT b.oid,
        pg_catalog.row_security_active(c.oid) AS filtered,
        EXISTS (SELECT FROM pg_catalog.pg_subscription_rel AS r WHERE r.srrelid = c.oid) AS subscribed,
        missing.triggers AS missing,
+       EXISTS (SELECT FROM pg_catalog.unnest(t.key) AS k (name)
+                WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+                                   WHERE a.attrelid = b.oid AND a.attname = k.name AND a.attnum > 0)) AS lost_key,
        column_of.digest AS columns,
        COALESCE(parts.digest, '') AS partitions,
        parts.bad AS bad_partition

@@ -1,6 +1,7 @@
 -- The script that begins to track one table.
 -- $1 oid of the base table; $2 the columns of --key, or NULL; $3 'statement' or 'row';
--- $4 the version of what is made here.  No row: no such key.
+-- $4 the version of what is made here; $5 the name of a shadow table that the script drops before,
+-- or NULL, and $6 who could do what with it.  No row: no such key.
 --
 -- Shadow table and functions are named after the table; a name over 54 bytes is cut and ended
 -- by a hash, so that the functions' names have room.  Names reach the script through %I and %L
@@ -97,7 +98,8 @@ stem AS (
      CROSS JOIN LATERAL (
            SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c
                             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                           WHERE n.nspname = 'dml' AND c.relname = base.name) AS taken) AS t
+                           WHERE n.nspname = 'dml' AND c.relname = base.name
+                            AND c.relname IS DISTINCT FROM $5::text) AS taken) AS t
 ),
 -- One function a purpose, so that no body compares anything, and nothing in one is left for
 -- search_path to resolve: the table is qualified, a transition table wins over any table of its
@@ -152,8 +154,15 @@ SELECT pg_catalog.concat_ws(E'\n',
                        g.name, g.event, base.qualified, g.how, stem.name || ' ' || g.suffix),
                        E'\n' ORDER BY g.i)
               FROM trigger AS g),
-           pg_catalog.format('INSERT INTO dml.tracked (base, shadow, name, key, kind, version) VALUES (%L, %L, %L, %L, %L, %s);',
-                             base.qualified, stem.name, base.name,
-                             key.columns, $3::text, $4::text)) AS script,
+           pg_catalog.format(E'INSERT INTO dml.tracked (base, shadow, name, key, kind, version) VALUES (%L, %L, %L, %L, %L, %s)\n'
+                             '    ON CONFLICT (base) DO UPDATE SET shadow = excluded.shadow, name = excluded.name,\n'
+                             '    key = excluded.key, kind = excluded.kind, version = excluded.version;',
+                             base.qualified, stem.name, base.name, key.columns, $3::text, $4::text),
+           (SELECT pg_catalog.string_agg(pg_catalog.format('GRANT %s ON dml.%I TO %s;',
+                       a.privilege_type, stem.name,
+                       CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                            ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END), E'\n')
+              FROM pg_catalog.aclexplode($6::text::aclitem[]) AS a
+             WHERE a.grantee <> a.grantor)) AS script,
        key.columns
   FROM base, stem, part, key

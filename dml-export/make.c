@@ -49,6 +49,7 @@ static void begin_manifest(const struct run *run, struct chain *c)
 	struct manifest *m = &c->manifest;
 
 	*m = (struct manifest){
+		.target = c->target->text,
 		.table = c->table->name,
 		.key = c->table->key,
 		.keys = c->table->keys,

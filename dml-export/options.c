@@ -74,7 +74,7 @@ static const char help[] =
 	"  -q, --quiet           errors only\n"
 	"  -v, --verbose         say what is done\n"
 	"      --progress        say how far it is, also where there is no terminal\n"
-	"      --help, --version\n"
+	"      --help, -V, --version\n"
 	"\n"
 	"Exit status: 0 done, 1 failed: run again, 2 usage, 3 not now: locked,\n"
 	"4 needs a person.\n";

@@ -84,6 +84,9 @@ static void judge(struct source_tables *tables, struct source_table *t, const PG
 	} else if (need != SOURCE_NAME && wrong_kind(res, row) != NULL) {
 		refuse(tables, t, "name an ordinary or a partitioned table",
 			wrong_kind(res, row));
+	} else if (need == SOURCE_OWNED && pg_bool(res, row, "goes_along")) {
+		refuse(tables, t, "name the partitioned table",
+			"is a partition that is tracked with its table");
 	} else if (need == SOURCE_OWNED && !pg_bool(res, row, "owned")) {
 		refuse(tables, t, "connect as its owner: triggers are the owner's",
 			"belongs to another role");
@@ -154,6 +157,22 @@ void source_resolve(PGconn *conn, const struct opt_names *given, enum source_nee
 	free(relations);
 }
 
+void source_expect_tracked(PGconn *conn, struct source_tables *tables)
+{
+	for (size_t i = 0; i < tables->count; i++) {
+		struct source_table *t = &tables->table[i];
+		const char *const values[] = {t->oid};
+		PGresult *res;
+
+		if (t->refused)
+			continue;
+		res = pg_query(conn, "SELECT FROM dml.tracked WHERE base = $1::oid", 1, values);
+		if (PQntuples(res) == 0)
+			refuse(tables, t, install_hint, "is not tracked");
+		PQclear(res);
+	}
+}
+
 char *source_oids(const struct source_tables *tables)
 {
 	const char **oid = mem_zero(tables->count, sizeof *oid);
@@ -185,6 +204,9 @@ static void judge_tracking(
 			"misses changes: disabled, dropped or not ALWAYS: trigger %s",
 			pg_text(res, row, "missing"));
 		refuse(tables, t, install_hint, wrong);
+	} else if (pg_bool(res, row, "lost_key")) {
+		refuse(tables, t, install_hint,
+			"has lost a column of its key, or it was renamed");
 	} else if (pg_bool(res, row, "subscribed") &&
 		   strcmp(pg_text(res, row, "kind"), "row") != 0) {
 		refuse(tables, t, install_hint,
@@ -219,12 +241,6 @@ bool source_is_intact(PGconn *conn, const struct source_table *table)
 	return intact;
 }
 
-static void replace(char **field, const char *text)
-{
-	free(*field);
-	*field = mem_string(text);
-}
-
 static void take_key(struct source_table *t, const char *joined)
 {
 	char *list = mem_string(joined), *rest = list, *column;
@@ -243,16 +259,16 @@ static void take_description(struct source_table *t, const PGresult *res, int ro
 {
 	struct buf label = {0};
 
-	replace(&t->name.schema, pg_text(res, row, "schema"));
-	replace(&t->name.table, pg_text(res, row, "name"));
+	mem_replace(&t->name.schema, pg_text(res, row, "schema"));
+	mem_replace(&t->name.table, pg_text(res, row, "name"));
 	name_to_sql(&label, &t->name);
 	free(t->label);
 	t->label = label.data;
-	replace(&t->base, pg_text(res, row, "base"));
-	replace(&t->shadow, pg_text(res, row, "shadow"));
-	replace(&t->kind, pg_text(res, row, "kind"));
-	replace(&t->columns, pg_text(res, row, "columns"));
-	replace(&t->partitions, pg_text(res, row, "partitions"));
+	mem_replace(&t->base, pg_text(res, row, "base"));
+	mem_replace(&t->shadow, pg_text(res, row, "shadow"));
+	mem_replace(&t->kind, pg_text(res, row, "kind"));
+	mem_replace(&t->columns, pg_text(res, row, "columns"));
+	mem_replace(&t->partitions, pg_text(res, row, "partitions"));
 	free(t->lineage_end);
 	t->lineage_end = mem_format("%s/%s", t->oid, pg_text(res, row, "shadow_oid"));
 	take_key(t, pg_text(res, row, "key"));

@@ -57,6 +57,9 @@ void source_expect_installed(PGconn *conn);
 void source_resolve(PGconn *conn, const struct opt_names *given, enum source_need need,
 	struct source_tables *tables);
 
+/* Refuses those that aren't tracked. */
+void source_expect_tracked(PGconn *conn, struct source_tables *tables);
+
 /* The oids of those that aren't refused, as an array; the caller frees it. */
 char *source_oids(const struct source_tables *tables);
 

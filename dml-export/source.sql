@@ -7,4 +7,4 @@ SELECT pg_catalog.pg_current_snapshot() AS snapshot,
        (SELECT d.oid FROM pg_catalog.pg_database AS d
          WHERE d.datname = pg_catalog.current_database()) AS database_oid,
        pg_catalog.getdatabaseencoding() AS encoding,
-       pg_catalog.to_char(pg_catalog.now(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time
+       pg_catalog.to_char(pg_catalog.statement_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS time

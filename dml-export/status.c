@@ -31,29 +31,30 @@ static const char *or_dash(const char *text)
 	return *text != '\0' ? text : "-";
 }
 
+/* What a person should know of one row; `waits`: the shadow table holds rows. */
+static const char *remark(const PGresult *res, int row, bool waits)
+{
+	if (pg_bool(res, row, "gone"))
+		return "the table was dropped: --uninstall it";
+	if (pg_is_null(res, row, "target"))
+		return "no target yet";
+	return waits && pg_bool(res, row, "holds") ? "holds the purge back" : "-";
+}
+
 static void print_row(struct print_table *out, PGconn *conn, const PGresult *res, int row)
 {
+	PGresult *counts = pg_is_null(res, row, "size") ? NULL : count(conn, res, row);
 	bool registered = !pg_is_null(res, row, "target");
 
 	print_cell(out, pg_text(res, row, pg_bool(res, row, "gone") ? "recorded" : "name"));
 	print_cell(out, or_dash(pg_text(res, row, "target")));
 	print_cell(out, or_dash(pg_text(res, row, "number")));
 	print_cell(out, or_dash(pg_text(res, row, "exported")));
-	if (pg_is_null(res, row, "size")) {
-		print_cell(out, "-");
-		print_cell(out, "-");
-	} else {
-		PGresult *counts = count(conn, res, row);
-
-		print_cell(out, registered ? pg_text(counts, 0, "waiting") : "-");
-		print_cell(out, pg_text(counts, 0, "rows"));
-		PQclear(counts);
-	}
+	print_cell(out, counts != NULL && registered ? pg_text(counts, 0, "waiting") : "-");
+	print_cell(out, counts != NULL ? pg_text(counts, 0, "rows") : "-");
 	print_cell(out, or_dash(pg_text(res, row, "size")));
-	print_cell(out, pg_bool(res, row, "gone")    ? "the table was dropped: --uninstall it"
-			: !registered                ? "no target yet"
-			: pg_bool(res, row, "holds") ? "holds the purge back"
-						     : "-");
+	print_cell(out, remark(res, row, counts != NULL && pg_number(counts, 0, "rows") > 0));
+	PQclear(counts);
 }
 
 enum die_status status_print(const struct options *o)
@@ -68,6 +69,7 @@ enum die_status status_print(const struct options *o)
 	source_expect_installed(conn);
 	if (o->tables.count + o->tables.patterns > 0) {
 		source_resolve(conn, &o->tables, SOURCE_TRACKED, &tables);
+		source_expect_tracked(conn, &tables);
 		oids = source_oids(&tables);
 	}
 

@@ -41,17 +41,20 @@ static enum die_status run_or_print(
 	return DIE_DONE;
 }
 
-/* The statements for one table, without the transaction around them. */
+/* The statements for one table, without the transaction around them.  `old`: what goes before.
+ */
 static bool install_script(PGconn *conn, const struct source_table *t, const char *key,
-	const char *kind, struct buf *script)
+	const char *kind, const PGresult *old, struct buf *script)
 {
 	char version[16];
-	const char *const values[] = {t->oid, key, kind, version};
+	const char *const values[] = {t->oid, key, kind, version,
+		old != NULL ? pg_text(old, 0, "shadow") : NULL,
+		old != NULL && !pg_is_null(old, 0, "acl") ? pg_text(old, 0, "acl") : NULL};
 	PGresult *res;
 	bool found;
 
 	snprintf(version, sizeof version, "%d", TRACK_VERSION);
-	res = pg_query(conn, install_sql, 4, values);
+	res = pg_query(conn, install_sql, 6, values);
 	found = PQntuples(res) == 1;
 	if (found)
 		buf_format(script, "%s\n", pg_text(res, 0, "script"));
@@ -93,47 +96,53 @@ static bool up_to_date(PGconn *conn, const struct options *o, const struct sourc
 }
 
 /*
- * What was there goes first, so that its shadow table's name is free.  The lock holds back
+ * What was there goes first, so that its shadow table's name is free; the tracking state stays,
+ * and the new shadow table makes each target's next batch a full one.  The lock holds back
  * writers until all triggers stand: whoever began before them has ended by then.
  */
+static void add_transaction(struct buf *script, const struct source_table *t, bool with_schema,
+	const PGresult *old, const char *body)
+{
+	buf_string(script, begin_text);
+	buf_format(script, "LOCK TABLE %s IN %s MODE;\n", t->base,
+		old != NULL ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE");
+	if (with_schema)
+		buf_string(script, schema_sql);
+	if (old != NULL)
+		buf_format(script, "%s\n", pg_text(old, 0, "script"));
+	/* A table of that name was dropped, and this is another. */
+	if (old != NULL && strcmp(pg_text(old, 0, "base"), t->oid) != 0)
+		buf_format(script, "%s\n", pg_text(old, 0, "forget"));
+	buf_string(script, body);
+	buf_string(script, commit_text);
+}
+
 static enum die_status install(
 	PGconn *conn, const struct options *o, bool *with_schema, const struct source_table *t)
 {
 	const char *kind = t->relkind == 'p' || t->subscribed ? "row" : "statement";
-	PGresult *old = *with_schema ? NULL : installed(conn, t);
 	struct source_table dropped = {.name = t->name};
-	PGresult *orphan = *with_schema || old != NULL ? NULL : installed(conn, &dropped);
-	const char *key = o->key != NULL ? o->key : old != NULL ? pg_text(old, 0, "key") : NULL;
+	PGresult *own = *with_schema ? NULL : installed(conn, t);
+	PGresult *old = *with_schema || own != NULL ? own : installed(conn, &dropped);
+	const char *key = o->key != NULL ? o->key : own != NULL ? pg_text(own, 0, "key") : NULL;
 	enum die_status status = DIE_DONE;
 	struct buf script = {0};
 	struct buf body = {0};
 
-	if (up_to_date(conn, o, t, old, kind)) {
+	if (up_to_date(conn, o, t, own, kind)) {
 		note("%s is tracked already", t->label);
-		goto done;
-	}
-	if (!install_script(conn, t, key, kind, &body) &&
-		(o->key != NULL || !install_script(conn, t, NULL, kind, &body))) {
+	} else if (!install_script(conn, t, key, kind, old, &body) &&
+		   (o->key != NULL || !install_script(conn, t, NULL, kind, old, &body))) {
 		status = no_key(o, t);
-		goto done;
+	} else {
+		add_transaction(&script, t, *with_schema, old, body.data);
+		status = run_or_print(conn, o, script.data, t->label);
+		if (status == DIE_DONE)
+			*with_schema = false;
 	}
-	buf_string(&script, begin_text);
-	buf_format(&script, "LOCK TABLE %s IN %s MODE;\n", t->base,
-		old != NULL ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE");
-	if (*with_schema)
-		buf_string(&script, schema_sql);
-	if (old != NULL || orphan != NULL)
-		buf_format(&script, "%s\n", pg_text(old != NULL ? old : orphan, 0, "script"));
-	buf_string(&script, body.data);
-	buf_string(&script, commit_text);
-	status = run_or_print(conn, o, script.data, t->label);
-	if (status == DIE_DONE)
-		*with_schema = false;
-done:
 	buf_free(&script);
 	buf_free(&body);
 	PQclear(old);
-	PQclear(orphan);
 	return status;
 }
 
@@ -188,7 +197,8 @@ enum die_status track_uninstall(const struct options *o)
 		if (t->base != NULL)
 			buf_format(
 				&script, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE;\n", t->base);
-		buf_format(&script, "%s\n", pg_text(res, 0, "script"));
+		buf_format(&script, "%s\n%s\n", pg_text(res, 0, "script"),
+			pg_text(res, 0, "forget"));
 		PQclear(res);
 		found++;
 	}

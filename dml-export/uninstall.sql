@@ -1,7 +1,6 @@
 -- The script that ends to track one table.  $1 the base table's name as dml.tracked holds it or,
 -- where the table still exists, its oid in $2.  No row: it is not tracked.
-SELECT pg_catalog.array_to_string(t.key, E'\x01') AS joined_key,
-       t.key,
+SELECT t.key,
        t.kind,
        t.version,
        pg_catalog.concat_ws(E'\n',
@@ -17,9 +16,14 @@ SELECT pg_catalog.array_to_string(t.key, E'\x01') AS joined_key,
              WHERE f.pronamespace = 'dml'::pg_catalog.regnamespace
                AND f.proname IN (t.shadow || ' new', t.shadow || ' gone', t.shadow || ' old',
                                  t.shadow || ' truncate')),
-           pg_catalog.format('DELETE FROM dml.tracked WHERE base = %s;', t.base::oid),
-           pg_catalog.format('DROP TABLE IF EXISTS dml.%I;', t.shadow)) AS script
+           pg_catalog.format('DROP TABLE IF EXISTS dml.%I;', t.shadow)) AS script,
+       pg_catalog.format('DELETE FROM dml.tracked WHERE base = %s;', t.base::oid) AS forget,
+       t.shadow,
+       t.base::oid AS base,
+       s.relacl::text AS acl
   FROM dml.tracked AS t
   LEFT JOIN pg_catalog.pg_class AS b ON b.oid = t.base
+  LEFT JOIN pg_catalog.pg_class AS s ON s.relname = t.shadow AND s.relkind = 'r'
+       AND s.relnamespace = 'dml'::pg_catalog.regnamespace
  WHERE CASE WHEN $2::text IS NOT NULL THEN t.base = $2::text::oid
             ELSE t.name = $1::text AND b.oid IS NULL END

@@ -47,7 +47,7 @@ static void delete_changed(struct apply *a, const struct batch *b)
 	buf_free(&sql);
 }
 
-/* True if the table has no row, now that nobody else can write one. */
+/* True if the table has no row; the lock keeps others from writing one. */
 static bool is_empty(struct apply *a)
 {
 	char *sql = mem_format("SELECT NOT EXISTS (SELECT FROM %s%s) AS empty", a->target.only,
@@ -86,17 +86,11 @@ static void copy_rows(struct apply *a, const struct batch *b)
 	buf_free(&sql);
 }
 
-/* Steps 5 to 8, up to COMMIT. */
-static void write_batch(struct apply *a, const struct batch *b)
+/* Steps 6 to 8, up to COMMIT. */
+static void write_rows(struct apply *a, const struct batch *b)
 {
-	struct columns columns = {0};
 	struct indexes indexes = {0};
 
-	refuse_as_superuser(a);
-	target_lock(a->conn, &a->target);
-	batch_columns(b, &columns);
-	target_expect_fit(a->conn, &a->target, &b->manifest, &columns);
-	target_describe(a->conn, &a->target, &b->manifest, &columns);
 	pg_exec(a->conn, "SET CONSTRAINTS ALL DEFERRED", "SET CONSTRAINTS");
 	if (b->manifest.scope == SCOPE_CHANGES)
 		delete_changed(a, b);
@@ -106,7 +100,24 @@ static void write_batch(struct apply *a, const struct batch *b)
 	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
 	indexes_make(a->conn, &a->target, &indexes);
 	ledger_save(a->conn, a->target.oid, &b->manifest);
+}
+
+/* Step 5 on.  False if the table can't take the batch. */
+static bool write_batch(struct apply *a, const struct batch *b)
+{
+	struct columns columns = {0};
+	bool fits;
+
+	refuse_as_superuser(a);
+	target_lock(a->conn, &a->target, b->manifest.scope);
+	batch_columns(b, &columns);
+	fits = target_fits(a->conn, &a->target, &b->manifest, &columns, a->tell);
+	if (fits) {
+		target_describe(a->conn, &a->target, &b->manifest, &columns);
+		write_rows(a, b);
+	}
 	columns_free(&columns);
+	return fits;
 }
 
 /* The answer to COMMIT was lost: the ledger knows, once the old session has let go. */
@@ -165,11 +176,12 @@ enum verdict apply_batch(struct apply *a, const struct batch *b, struct ledger *
 	set_encoding(a->conn, m);
 	begin(a);
 	result = apply_judge(a, m, ledger);
+	if (result == VERDICT_APPLY && !write_batch(a, b))
+		result = VERDICT_MISFIT;
 	if (result != VERDICT_APPLY) {
 		pg_exec(a->conn, "ROLLBACK", "ROLLBACK");
 		return result;
 	}
-	write_batch(a, b);
 	commit(a, m);
 	note("%s: batch %" PRIu64 ", %s, %" PRIu64 " ids, %" PRIu64 " rows", a->target.label,
 		m->number, manifest_scope_name(m->scope), m->ids, m->rows);

@@ -12,6 +12,7 @@ struct apply {
 	const struct options *options;
 	PGconn *conn;
 	struct target target;
+	bool tell; /* why the table can't take a batch */
 };
 
 /*

@@ -92,7 +92,7 @@ void feed_rows(PGconn *conn, const struct batch *b, const char *copy_sql, const 
 		watch(&w, piece, len);
 		pg_feed(conn, piece, len, what);
 		bytes += len;
-		progress_show(what, bytes / 1024 * 1024, bytes);
+		progress_show(what, 0, bytes);
 	}
 	progress_clear();
 	gz_reader_close(reader, &sum);

@@ -40,18 +40,44 @@ static enum die_status run_script(PGconn *conn, const char *body, bool print)
 	return status;
 }
 
+/* Without the right to make a schema, trying would only add a second error to the first. */
+static bool may_create(PGconn *conn)
+{
+	PGresult *res = pg_query_row(conn,
+		"SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), "
+		"'CREATE')"
+		" OR EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'dml'"
+		"     AND pg_catalog.has_schema_privilege(n.oid, 'CREATE')) AS may",
+		0, NULL);
+	bool may = pg_bool(res, 0, "may");
+
+	PQclear(res);
+	return may;
+}
+
 void ledger_ensure(PGconn *conn)
 {
-	enum die_status status;
+	enum die_status status = DIE_PERSON;
 
 	if (ledger_exists(conn))
 		return;
-	status = run_script(conn, ledger_schema_sql, false);
+	if (may_create(conn))
+		status = run_script(conn, ledger_schema_sql, false);
 	/* Another importer may have made it in the same instant. */
 	if (status != DIE_DONE && !ledger_exists(conn))
 		die(status, "run dml-import --install as a role that may create schema dml",
 			"there is no ledger in database \"%s\", and none can be made",
 			PQdb(conn));
+}
+
+uint64_t ledger_number(PGconn *conn, const char *relation)
+{
+	PGresult *res = pg_query(
+		conn, "SELECT number FROM dml.ledger WHERE relation = $1::oid", 1, &relation);
+	uint64_t number = PQntuples(res) == 1 ? pg_number(res, 0, "number") : 0;
+
+	PQclear(res);
+	return number;
 }
 
 bool ledger_lock(PGconn *conn, const char *relation)
@@ -67,23 +93,42 @@ bool ledger_lock(PGconn *conn, const char *relation)
 	return locked;
 }
 
+/* One of the points in the answer; its columns' names begin with `prefix`. */
+static struct ledger_point point(const PGresult *res, const char *prefix)
+{
+	char *system = mem_format("%ssystem", prefix);
+	char *timeline = mem_format("%stimeline", prefix);
+	char *database = mem_format("%sdatabase", prefix);
+	char *snapshot = mem_format("%ssnapshot", prefix);
+	struct ledger_point p = {.source = {.system = mem_string(pg_text(res, 0, system)),
+					 .timeline = (uint32_t)pg_number(res, 0, timeline),
+					 .database = mem_string(pg_text(res, 0, database))}};
+	uint64_t xmin;
+
+	manifest_snapshot_bounds(pg_text(res, 0, snapshot), &xmin, &p.xmax);
+	free(system);
+	free(timeline);
+	free(database);
+	free(snapshot);
+	return p;
+}
+
 void ledger_load(
 	PGconn *conn, const char *relation, const struct manifest *m, struct ledger *ledger)
 {
 	char number[24];
 	const char *const values[] = {relation, m->chain, number};
 	PGresult *res;
-	uint64_t xmin;
 
 	snprintf(number, sizeof number, "%" PRIu64, m->number);
 	res = pg_query_row(conn, ledger_load_sql, 3, values);
 	*ledger = (struct ledger){
 		.known = pg_bool(res, 0, "known"),
+		.target = mem_string(pg_text(res, 0, "target")),
 		.number = pg_number(res, 0, "number"),
-		.source = {.system = mem_string(pg_text(res, 0, "system")),
-			.timeline = (uint32_t)pg_number(res, 0, "timeline"),
-			.database = mem_string(pg_text(res, 0, "database"))},
+		.at = point(res, ""),
 		.retired = pg_bool(res, 0, "retired"),
+		.retired_at = point(res, "retired_"),
 		.has_next = !pg_is_null(res, 0, "next_number"),
 		.next_number = pg_number(res, 0, "next_number"),
 		.next_base = pg_number(res, 0, "next_base"),
@@ -91,14 +136,16 @@ void ledger_load(
 	buf_copy(ledger->chain, sizeof ledger->chain, pg_text(res, 0, "chain"));
 	buf_copy(ledger->seal, sizeof ledger->seal, pg_text(res, 0, "seal"));
 	buf_copy(ledger->next_seal, sizeof ledger->next_seal, pg_text(res, 0, "next_seal"));
-	manifest_snapshot_bounds(pg_text(res, 0, "snapshot"), &xmin, &ledger->xmax);
 	PQclear(res);
 }
 
 void ledger_free(struct ledger *ledger)
 {
-	free(ledger->source.system);
-	free(ledger->source.database);
+	free(ledger->target);
+	free(ledger->at.source.system);
+	free(ledger->at.source.database);
+	free(ledger->retired_at.source.system);
+	free(ledger->retired_at.source.database);
 	*ledger = (struct ledger){0};
 }
 
@@ -118,9 +165,9 @@ void ledger_save(PGconn *conn, const char *relation, const struct manifest *m)
 	const char *const values[] = {relation, origin.data, m->chain, number, m->seal,
 		m->source.system, timeline, m->source.database, m->snapshot, m->time, base,
 		manifest_scope_name(m->scope), ids, rows,
-		strcmp(m->retires, "-") == 0 ? NULL : m->retires};
+		strcmp(m->retires, "-") == 0 ? NULL : m->retires, m->target};
 
-	res = pg_query_try(conn, ledger_save_sql, 15, values);
+	res = pg_query_try(conn, ledger_save_sql, 16, values);
 	if (PQresultStatus(res) != PGRES_COMMAND_OK || strcmp(PQcmdTuples(res), "1") != 0)
 		pg_die(conn, res, "the ledger");
 	PQclear(res);

@@ -20,6 +20,9 @@ void ledger_load(
 	PGconn *conn, const char *relation, const struct manifest *m, struct ledger *ledger);
 void ledger_free(struct ledger *ledger);
 
+/* The number of the batch that was applied last; 0 if none was. */
+uint64_t ledger_number(PGconn *conn, const char *relation);
+
 /* Notes the batch as applied. */
 void ledger_save(PGconn *conn, const char *relation, const struct manifest *m);
 

@@ -2,12 +2,14 @@
 -- number.  Always one row; `next` is the batch of that chain that was applied with this number or
 -- the least above it.
 SELECT l.relation IS NOT NULL AS known,
-       l.chain, l.number, l.seal, l.system, l.timeline, l.database, l.snapshot,
-       EXISTS (SELECT FROM dml.retired AS r
-                WHERE r.relation = $1::oid AND r.chain = $2::uuid) AS retired,
+       l.target, l.chain, l.number, l.seal, l.system, l.timeline, l.database, l.snapshot,
+       r.relation IS NOT NULL AS retired,
+       r.system AS retired_system, r.timeline AS retired_timeline, r.database AS retired_database,
+       r.snapshot AS retired_snapshot,
        next.number AS next_number, next.base AS next_base, next.seal AS next_seal
   FROM (VALUES (1)) AS one
   LEFT JOIN dml.ledger AS l ON l.relation = $1::oid
+  LEFT JOIN dml.retired AS r ON r.relation = $1::oid AND r.chain = $2::uuid
   LEFT JOIN LATERAL (
        SELECT a.number, a.base, a.seal FROM dml.applied AS a
         WHERE a.relation = $1::oid AND a.chain = $2::uuid AND a.number >= $3::bigint

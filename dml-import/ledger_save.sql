@@ -1,10 +1,10 @@
 -- Notes a batch, in the transaction that applied it.
 -- $1 oid, $2 origin, $3 chain, $4 number, $5 seal, $6 system, $7 timeline, $8 database,
 -- $9 snapshot, $10 taken, $11 base, $12 scope, $13 ids, $14 rows, $15 the chain that its manifest
--- retires, or NULL
+-- retires, or NULL, $16 target
 WITH retired AS (
-    INSERT INTO dml.retired (relation, chain)
-    SELECT $1::oid, o.chain
+    INSERT INTO dml.retired (relation, chain, system, timeline, database, snapshot)
+    SELECT $1::oid, o.chain, $6, $7::bigint, $8, $9
       FROM (SELECT l.chain FROM dml.ledger AS l WHERE l.relation = $1::oid
              UNION SELECT $15::uuid) AS o
      WHERE o.chain <> $3::uuid
@@ -19,11 +19,11 @@ WITH retired AS (
                                     WHERE o.relation = $1::oid
                                     ORDER BY o.applied DESC, o.number DESC OFFSET 1000)
 )
-INSERT INTO dml.ledger (relation, origin, chain, number, seal, system, timeline, database, snapshot,
-                        taken)
-VALUES ($1::oid, $2, $3::uuid, $4::bigint, $5, $6, $7::bigint, $8, $9, $10::timestamptz)
+INSERT INTO dml.ledger (relation, origin, target, chain, number, seal, system, timeline, database,
+                        snapshot, taken)
+VALUES ($1::oid, $2, $16, $3::uuid, $4::bigint, $5, $6, $7::bigint, $8, $9, $10::timestamptz)
 ON CONFLICT (relation) DO UPDATE SET
-    origin = excluded.origin, chain = excluded.chain, number = excluded.number,
+    origin = excluded.origin, target = excluded.target, chain = excluded.chain, number = excluded.number,
     seal = excluded.seal, system = excluded.system, timeline = excluded.timeline,
     database = excluded.database, snapshot = excluded.snapshot, taken = excluded.taken,
     applied = now()

@@ -5,6 +5,7 @@ CREATE SCHEMA IF NOT EXISTS dml;
 CREATE TABLE dml.ledger (
     relation regclass    PRIMARY KEY,       -- the table that is written
     origin   text        NOT NULL,          -- schema.table at the source, as the manifest has it
+    target   text        NOT NULL,          -- HOST/DB that its batches were made for
     chain    uuid        NOT NULL,
     number   bigint      NOT NULL,
     seal     text        NOT NULL,          -- of that batch's manifest
@@ -16,10 +17,14 @@ CREATE TABLE dml.ledger (
     applied  timestamptz NOT NULL DEFAULT now()
 );
 
--- Chains that a later one took the place of.
+-- Chains that a later one took the place of, and where that one began.
 CREATE TABLE dml.retired (
     relation regclass NOT NULL,
     chain    uuid     NOT NULL,
+    system   text     NOT NULL,
+    timeline bigint   NOT NULL,
+    database text     NOT NULL,
+    snapshot text     NOT NULL,
     PRIMARY KEY (relation, chain)
 );
 

@@ -39,33 +39,36 @@ static bool is_of_table(const struct queue *q, const struct batch *b)
 	return false;
 }
 
+/* Says why the batch was not applied. */
 static void explain(const struct queue *q, const struct batch *b, const struct ledger *l,
 	enum verdict result)
 {
 	const struct manifest *m = &b->manifest;
 	const char *label = q->apply->target.label;
-	char *full = mem_format(
-		"if it does not arrive, run on the source: dml-export --full -t '%s' "
-		"with this target's -T",
-		label);
+	char *full = mem_format("dml-export --full -t '%s' -T %s", label, m->target);
+	char *hint = NULL;
 
 	switch (result) {
 	case VERDICT_GAP:
-		complain(full,
+		hint = mem_format("ship it; if it is lost, run on the source: %s", full);
+		complain(hint,
 			"%s: batch %" PRIu64 " is missing: \"%s\" builds on it, and %" PRIu64
 			" was applied last",
 			label, m->base, b->dir.path, l->number);
 		break;
 	case VERDICT_HEADLESS:
-		complain(full, "%s: \"%s\" belongs to a chain whose first batch never came",
+		hint = mem_format("ship that; if it is lost, run on the source: %s", full);
+		complain(hint, "%s: \"%s\" belongs to a chain whose first batch never came",
 			label, b->dir.path);
 		break;
 	case VERDICT_FORK:
-		complain("two copies of the source go on under one name: decide for one, and "
-			 "run "
-			 "dml-export --full on it",
-			"%s: \"%s\" does not build on the batch %" PRIu64
-			" that was applied here",
+		hint = mem_format(
+			"two copies of the source go on under one name, or it was set "
+			"back: decide for one, run on it: %s; and remove the other's",
+			full);
+		complain(hint,
+			"%s: \"%s\" does not build on batch %" PRIu64
+			", which was applied here",
 			label, b->dir.path, l->number);
 		break;
 	case VERDICT_STALE:
@@ -78,15 +81,17 @@ static void explain(const struct queue *q, const struct batch *b, const struct l
 	case VERDICT_FOREIGN:
 		complain(
 			"if the source was moved, take it with --accept-source; else remove it",
-			"%s: \"%s\" comes from database \"%s\" of cluster %s, not from \"%s\" "
-			"of %s",
-			label, b->dir.path, m->source.database, m->source.system,
-			l->source.database, l->source.system);
+			"%s: \"%s\" is for %s from database \"%s\" of cluster %s, and what was "
+			"applied here was for %s from \"%s\" of %s",
+			label, b->dir.path, m->target, m->source.database, m->source.system,
+			l->target, l->at.source.database, l->at.source.system);
 		break;
+	case VERDICT_MISFIT: /* told already */
 	case VERDICT_APPLY:
 	case VERDICT_DONE:
 		break;
 	}
+	free(hint);
 	free(full);
 }
 
@@ -96,55 +101,77 @@ static void remove_unless_kept(const struct queue *q, uint64_t number)
 		batch_remove(&q->dir, number);
 }
 
-enum step { STEP_ON, STEP_STOPPED };
+/*
+ * What a batch means for those behind it.  STEP_PAST: it was not applied, but the table is past
+ * its number, so it holds up nobody.
+ */
+enum step { STEP_ON, STEP_PAST, STEP_STUCK };
 
-/* Says what is wrong with a batch that can't be opened. */
-static enum step not_open(struct queue *q, uint64_t number, enum batch_state state, char *why)
+/* A batch that can't be opened; `tell`: say so, and let it count. */
+static enum step not_open(
+	struct queue *q, uint64_t number, enum batch_state state, const char *why, bool tell)
 {
+	bool past = number < ledger_number(q->apply->conn, q->apply->target.oid);
 	char name[SPOOL_NAME_MAX];
-	bool refused = state == BATCH_REFUSED;
 
 	spool_name(name, SPOOL_BATCH, number);
-	if (refused)
+	if (past) {
+		warn("ignoring \"%s/%s\", which is older than what was applied and %s: remove "
+		     "it",
+			q->dir.path, name, why != NULL ? why : "not all here");
+		return STEP_PAST;
+	}
+	if (!tell)
+		return STEP_STUCK;
+	if (state == BATCH_REFUSED)
 		complain("ship it again from its source, with rsync --checksum",
 			"\"%s/%s\" is refused: %s", q->dir.path, name, why);
 	else
-		complain("wait until shipping is done, then run it again; ship it again if it "
-			 "is",
-			"\"%s/%s\" is not all here", q->dir.path, name);
-	free(why);
-	q->status = die_worst(q->status, refused ? DIE_PERSON : DIE_NOT_NOW);
-	return STEP_STOPPED;
+		warn("\"%s/%s\" is not all here: run this again when shipping is done, ship it "
+		     "again if it is",
+			q->dir.path, name);
+	q->status = die_worst(q->status, state == BATCH_REFUSED ? DIE_PERSON : DIE_NOT_NOW);
+	return STEP_STUCK;
 }
 
-static enum step take(struct queue *q, uint64_t number)
+static enum step take_open(struct queue *q, const struct batch *b, bool tell)
 {
-	struct batch b;
 	struct ledger ledger;
-	char *why = NULL;
-	enum batch_state state = batch_open(&b, &q->dir, SPOOL_BATCH, number, &why);
 	enum verdict result;
 
-	if (state == BATCH_GONE)
-		return STEP_ON;
-	if (state != BATCH_GOOD)
-		return not_open(q, number, state, why);
-	if (!is_of_table(q, &b)) {
+	if (!is_of_table(q, b)) {
 		q->status = die_worst(q->status, DIE_PERSON);
-		batch_close(&b);
-		return STEP_STOPPED;
+		return STEP_STUCK;
 	}
-	batch_warn_of_strangers(&b);
-	result = apply_batch(q->apply, &b, &ledger);
+	if (!tell)
+		batch_warn_of_strangers(b);
+	q->apply->tell = tell;
+	result = apply_batch(q->apply, b, &ledger);
 	if (result == VERDICT_APPLY || result == VERDICT_DONE) {
-		remove_unless_kept(q, number);
-	} else {
-		explain(q, &b, &ledger, result);
+		remove_unless_kept(q, b->number);
+	} else if (tell) {
+		explain(q, b, &ledger, result);
 		q->status = die_worst(q->status, DIE_PERSON);
 	}
 	ledger_free(&ledger);
-	batch_close(&b);
-	return result == VERDICT_APPLY || result == VERDICT_DONE ? STEP_ON : STEP_STOPPED;
+	return result == VERDICT_APPLY || result == VERDICT_DONE ? STEP_ON : STEP_STUCK;
+}
+
+static enum step take(struct queue *q, uint64_t number, bool tell)
+{
+	struct batch b;
+	char *why = NULL;
+	enum batch_state state = batch_open(&b, &q->dir, SPOOL_BATCH, number, &why);
+	enum step step = STEP_ON;
+
+	if (state == BATCH_GOOD) {
+		step = take_open(q, &b, tell);
+		batch_close(&b);
+	} else if (state != BATCH_GONE) {
+		step = not_open(q, number, state, why, tell);
+	}
+	free(why);
+	return step;
 }
 
 /* True if this batch holds all rows and its turn has come. */
@@ -159,7 +186,7 @@ static bool bridges(struct queue *q, uint64_t number)
 		free(why);
 		return false;
 	}
-	full = b.manifest.scope == SCOPE_FULL && name_equal(&b.manifest.table, &q->table) &&
+	full = b.manifest.scope == SCOPE_FULL && is_of_table(q, &b) &&
 	       apply_judge(q->apply, &b.manifest, &ledger) == VERDICT_APPLY;
 	if (full)
 		ledger_free(&ledger);
@@ -185,26 +212,39 @@ static void tidy(struct queue *q, const struct spool_list *list)
 	}
 }
 
+/* The batch behind the `stuck`th that makes it needless, or NULL. */
+static const struct spool_entry *bridge(
+	struct queue *q, const struct spool_list *list, size_t stuck)
+{
+	for (size_t i = stuck + 1; i < list->count; i++)
+		if (is_batch(q, &list->entry[i]) && bridges(q, list->entry[i].number))
+			return &list->entry[i];
+	return NULL;
+}
+
 /*
  * In order.  Where one can't be applied, a full batch behind it may be: what it skips is then
- * older than the ledger, and the second pass removes it.
+ * older than the ledger, and another pass removes it.
  */
 static void take_all(struct queue *q, const struct spool_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		if (!is_batch(q, &list->entry[i]) || take(q, list->entry[i].number) == STEP_ON)
+		const struct spool_entry *entry = &list->entry[i], *full;
+
+		if (!is_batch(q, entry) || take(q, entry->number, false) != STEP_STUCK)
 			continue;
-		for (size_t k = i + 1; k < list->count; k++) {
-			if (!is_batch(q, &list->entry[k]) || !bridges(q, list->entry[k].number))
-				continue;
-			warn("going on with the full batch \"%s/%s\"", q->dir.path,
-				list->entry[k].name);
-			q->status = DIE_DONE;
-			if (take(q, list->entry[k].number) == STEP_STOPPED)
-				return;
-			take_all(q, list);
+		full = bridge(q, list, i);
+		if (full == NULL) {
+			take(q, entry->number, true);
 			return;
 		}
+		warn("\"%s/%s\" can't be applied; going on with the full batch \"%s\"",
+			q->dir.path, entry->name, full->name);
+		if (take(q, full->number, false) == STEP_STUCK) {
+			take(q, full->number, true);
+			return;
+		}
+		take_all(q, list);
 		return;
 	}
 }

@@ -16,40 +16,40 @@ struct waiting {
 	uint64_t unready; /* not all here, or refused */
 };
 
-/* Walks the chain through what is there, from the ledger's number on. */
+/* One batch in its turn; `last` is the number before it, applied or waiting. */
+static void count_batch(struct waiting *w, const struct manifest *m, uint64_t *last)
+{
+	w->batches++;
+	if (m->scope == SCOPE_FULL)
+		w->missing = 0;
+	else if (w->missing == 0 && m->base != *last)
+		w->missing = m->base;
+	*last = m->number;
+}
+
+/* What of one directory the ledger, at `number` of `chain`, does not have yet. */
 static void survey(
 	struct waiting *w, const struct found *where, const char *chain, uint64_t number)
 {
 	struct spool_dir dir;
 	struct spool_list list;
+	uint64_t last = number;
 
 	spool_open(&dir, where->path);
 	spool_list(&dir, &list);
 	for (size_t i = 0; i < list.count && list.entry[i].kind == SPOOL_BATCH; i++) {
 		struct batch b;
 		char *why = NULL;
-		const struct manifest *m = &b.manifest;
+		enum batch_state state =
+			batch_open(&b, &dir, SPOOL_BATCH, list.entry[i].number, &why);
 
-		if (batch_open(&b, &dir, SPOOL_BATCH, list.entry[i].number, &why) !=
-			BATCH_GOOD) {
+		free(why);
+		if (state == BATCH_NOT_READY || state == BATCH_REFUSED)
 			w->unready++;
-			free(why);
+		if (state != BATCH_GOOD)
 			continue;
-		}
-		bool same = strcmp(m->chain, chain) == 0;
-
-		if (!same || m->number > number) {
-			w->batches++;
-			if (m->scope == SCOPE_FULL)
-				w->missing = 0;
-			else if (w->missing == 0 && m->base != number)
-				w->missing = m->base;
-			number = m->number;
-			if (!same)
-				chain = NULL;
-		}
-		if (chain == NULL)
-			chain = "";
+		if (strcmp(b.manifest.chain, chain) != 0 || b.number > number)
+			count_batch(w, &b.manifest, &last);
 		batch_close(&b);
 	}
 	spool_list_free(&list);
@@ -71,10 +71,10 @@ static void print_number(struct print_table *out, uint64_t number)
 
 static void print_note(struct print_table *out, const struct waiting *w)
 {
-	char *text = w->missing > 0 ? mem_format("batch %" PRIu64 " is missing", w->missing)
-		     : w->unready > 0
+	char *text = w->unready > 0
 			     ? mem_format("%" PRIu64 " not all here, or refused", w->unready)
-			     : mem_string("-");
+		     : w->missing > 0 ? mem_format("batch %" PRIu64 " is missing", w->missing)
+				      : mem_string("-");
 
 	print_cell(out, text);
 	free(text);

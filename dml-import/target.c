@@ -33,16 +33,17 @@ void target_find(PGconn *conn, const struct name *name, struct target *t)
 	PQclear(res);
 }
 
-void target_lock(PGconn *conn, const struct target *t)
+void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope)
 {
-	const char *const values[] = {t->oid};
+	const char *const values[] = {
+		t->oid, scope == SCOPE_FULL ? "SHARE ROW EXCLUSIVE" : "ROW EXCLUSIVE"};
 	PGresult *res = pg_query_row(conn,
-		"SELECT pg_catalog.format('LOCK TABLE %I.%I IN ROW EXCLUSIVE MODE', n.nspname,"
-		"       c.relname) AS sql"
+		"SELECT pg_catalog.format('LOCK TABLE %I.%I IN %s MODE', n.nspname, c.relname, "
+		"$2::text) AS sql"
 		"  FROM pg_catalog.pg_class AS c"
 		"  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
 		" WHERE c.oid = $1::oid",
-		1, values);
+		2, values);
 	PGresult *done = PQexec(conn, pg_text(res, 0, "sql"));
 
 	if (PQresultStatus(done) != PGRES_COMMAND_OK)
@@ -79,8 +80,8 @@ static void release(struct arrays *a)
 	free(a->key);
 }
 
-void target_expect_fit(PGconn *conn, const struct target *t, const struct manifest *m,
-	const struct columns *columns)
+bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
+	const struct columns *columns, bool tell)
 {
 	struct arrays a;
 
@@ -89,13 +90,15 @@ void target_expect_fit(PGconn *conn, const struct target *t, const struct manife
 	const char *const values[] = {t->oid, a.names, a.types, a.key};
 	PGresult *res = pg_query(conn, problems_sql, 4, values);
 
-	for (int row = 0; row < PQntuples(res); row++)
+	for (int row = 0; tell && row < PQntuples(res); row++)
 		complain(pg_text(res, row, "hint"), "table %s can't take batch %llu: %s",
 			t->label, (unsigned long long)m->number, pg_text(res, row, "problem"));
-	if (PQntuples(res) > 0)
-		exit(DIE_PERSON);
+
+	bool fits = PQntuples(res) == 0;
+
 	PQclear(res);
 	release(&a);
+	return fits;
 }
 
 void target_describe(
@@ -108,11 +111,11 @@ void target_describe(
 	const char *const values[] = {t->oid, a.key, a.names};
 	PGresult *res = pg_query_row(conn, target_sql, 3, values);
 
-	t->relation = mem_string(pg_text(res, 0, "relation"));
-	t->only = mem_string(pg_text(res, 0, "only"));
-	t->list = mem_string(pg_text(res, 0, "list"));
-	t->definitions = mem_string(pg_text(res, 0, "definitions"));
-	t->condition = mem_string(pg_text(res, 0, "condition"));
+	mem_replace(&t->relation, pg_text(res, 0, "relation"));
+	mem_replace(&t->only, pg_text(res, 0, "only"));
+	mem_replace(&t->list, pg_text(res, 0, "list"));
+	mem_replace(&t->definitions, pg_text(res, 0, "definitions"));
+	mem_replace(&t->condition, pg_text(res, 0, "condition"));
 	PQclear(res);
 	release(&a);
 }

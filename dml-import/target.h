@@ -25,14 +25,15 @@ struct target {
 /* Finds the table.  Dies with DIE_PERSON if there is none. */
 void target_find(PGconn *conn, const struct name *name, struct target *t);
 
-/* Locks it against changes of its definition until the transaction ends. */
-void target_lock(PGconn *conn, const struct target *t);
+/* Locks it against changes of its definition until the transaction ends and, for a batch of all
+ * rows, against other writers. */
+void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope);
 
-/* Dies with DIE_PERSON, and all reasons, if it can't take such a batch. */
-void target_expect_fit(PGconn *conn, const struct target *t, const struct manifest *m,
-	const struct columns *columns);
+/* False if it can't take such a batch; `tell`: with all reasons. */
+bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
+	const struct columns *columns, bool tell);
 
-/* How the batch is written to it; after target_expect_fit(). */
+/* How the batch is written to it; after target_fits(). */
 void target_describe(PGconn *conn, struct target *t, const struct manifest *m,
 	const struct columns *columns);
 

@@ -27,32 +27,39 @@ static enum verdict of_this_chain(const struct manifest *m, const struct ledger 
 	return m->scope == SCOPE_FULL ? VERDICT_APPLY : VERDICT_GAP;
 }
 
-static bool is_later(const struct manifest *m, const struct ledger *l)
+static bool is_later(const struct manifest *m, const struct ledger_point *p)
 {
 	uint64_t xmin, xmax;
 
-	if (m->source.timeline != l->source.timeline)
-		return m->source.timeline > l->source.timeline;
-	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) && xmax > l->xmax;
+	if (m->source.timeline != p->source.timeline)
+		return m->source.timeline > p->source.timeline;
+	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) && xmax > p->xmax;
 }
 
-static bool is_same_source(const struct manifest *m, const struct ledger *l)
+static bool is_of_source(const struct manifest *m, const struct ledger_point *p)
 {
-	return strcmp(m->source.system, l->source.system) == 0 &&
-	       strcmp(m->source.database, l->source.database) == 0;
+	return strcmp(m->source.system, p->source.system) == 0 &&
+	       strcmp(m->source.database, p->source.database) == 0;
+}
+
+/* A source that goes on with a chain that it had ended was set back in time. */
+static enum verdict of_a_retired_chain(const struct manifest *m, const struct ledger *l)
+{
+	return is_of_source(m, &l->retired_at) && is_later(m, &l->retired_at) ? VERDICT_FORK
+									      : VERDICT_DONE;
 }
 
 enum verdict verdict(const struct manifest *m, const struct ledger *l, bool accept_source)
 {
 	if (l->retired)
-		return VERDICT_DONE;
+		return of_a_retired_chain(m, l);
 	if (l->known && strcmp(m->chain, l->chain) == 0)
 		return of_this_chain(m, l);
 	if (m->scope != SCOPE_FULL)
 		return VERDICT_HEADLESS;
 	if (!l->known || accept_source)
 		return VERDICT_APPLY;
-	if (!is_same_source(m, l))
+	if (!is_of_source(m, &l->at) || strcmp(m->target, l->target) != 0)
 		return VERDICT_FOREIGN;
-	return is_later(m, l) ? VERDICT_APPLY : VERDICT_STALE;
+	return is_later(m, &l->at) ? VERDICT_APPLY : VERDICT_STALE;
 }

@@ -5,6 +5,7 @@
  *     batch                                           verdict
  *     ---------------------------------------------   ------------------
  *     of a chain that was replaced                    VERDICT_DONE
+ *     the same, but read after it was replaced        VERDICT_FORK
  *     of this chain, the ledger's number, its seal    VERDICT_DONE
  *     of this chain, a lower number, applied with     VERDICT_DONE
  *       that seal, or jumped over by a full batch
@@ -14,7 +15,8 @@
  *     of this chain, but not what was applied here    VERDICT_FORK
  *     of no known chain, full, same source, later     VERDICT_APPLY
  *     the same, but not later than what was applied   VERDICT_STALE
- *     of no known chain, full, another source         VERDICT_FOREIGN
+ *     of no known chain, full, another source or      VERDICT_FOREIGN
+ *       made for another target
  *     of no known chain, changes                      VERDICT_HEADLESS
  *
  * A fork is seen by the seals: each manifest carries the seal of the one before it, so that two
@@ -30,16 +32,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A snapshot of a source: points of one source can be told apart as earlier and later. */
+struct ledger_point {
+	struct manifest_source source;
+	uint64_t xmax;
+};
+
 /* What the ledger knows that bears on one batch. */
 struct ledger {
 	bool known; /* the table has a ledger row; the next ones are of no meaning without */
+	char *target;
 	char chain[MANIFEST_UUID];
 	uint64_t number;
 	char seal[HASH_TEXT];
-	struct manifest_source source;
-	uint64_t xmax; /* of the snapshot */
+	struct ledger_point at;
 
-	bool retired; /* the batch's chain is one that was replaced */
+	bool retired;                   /* the batch's chain is one that was replaced */
+	struct ledger_point retired_at; /* where the chain that replaced it began */
 
 	/* The batch of the same chain that was applied with this number, or the least above it.
 	 */
@@ -49,6 +58,10 @@ struct ledger {
 	char next_seal[HASH_TEXT];
 };
 
+/*
+ * VERDICT_MISFIT is not verdict()'s, but apply_batch()'s: its turn had come, but the table
+ * can't take it, as messages told.
+ */
 enum verdict {
 	VERDICT_APPLY,
 	VERDICT_DONE,
@@ -57,6 +70,7 @@ enum verdict {
 	VERDICT_STALE,
 	VERDICT_FOREIGN,
 	VERDICT_HEADLESS,
+	VERDICT_MISFIT,
 };
 
 /* `accept_source`: a full batch of a foreign or stale chain is applied. */
