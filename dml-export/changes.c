@@ -150,7 +150,7 @@ static void add_rows_query(struct buf *sql, const struct run *run, const struct 
 		return;
 	}
 	buf_format(sql, "COPY (SELECT %s FROM (SELECT DISTINCT %s FROM %s AS s WHERE ",
-		copy->base_list, copy->key, c->table->shadow);
+		copy->base_list, copy->base_key, c->table->shadow);
 	add_condition(sql, run, c);
 	buf_format(sql, ") AS c JOIN %s%s AS b ON %s) TO STDOUT", only, c->table->base,
 		copy->condition);

@@ -2,10 +2,12 @@
 -- One row for each exported column, in order; what is the same in all of them: the lists and
 -- the condition that finds a changed key's row through the key's index.
 SELECT a.attname AS name,
-       pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+       pg_catalog.format_type(a.atttypid, a.atttypmod)
+           || COALESCE(' AS ' || domain.base, '') AS type,
        list.columns,
        list.columns_of_base,
        key.columns AS key,
+       key.of_base AS key_of_base,
        key.condition
   FROM pg_catalog.pg_attribute AS a
  CROSS JOIN LATERAL (
@@ -17,6 +19,10 @@ SELECT a.attname AS name,
           AND l.attgenerated = '') AS list
  CROSS JOIN LATERAL (
        SELECT pg_catalog.string_agg('key' || k.i, ', ' ORDER BY k.i) AS columns,
+              -- Distinct by the table's own collation, or one row would come twice.
+              pg_catalog.string_agg(CASE WHEN ka.attcollation <> 0
+                  THEN pg_catalog.format('key%s COLLATE %I.%I AS key%s', k.i, coln.nspname, col.collname, k.i)
+                  ELSE pg_catalog.format('key%s', k.i) END, ', ' ORDER BY k.i) AS of_base,
               pg_catalog.string_agg(pg_catalog.format('b.%I OPERATOR(%I.%s) c.key%s%s',
                   ka.attname, opn.nspname, op.oprname, k.i,
                   CASE WHEN ka.attcollation <> 0
@@ -26,7 +32,8 @@ SELECT a.attname AS name,
          JOIN pg_catalog.pg_attribute AS ka ON ka.attrelid = a.attrelid AND ka.attname = k.name
          JOIN (SELECT x.indrelid, x.indclass, x.indkey, x.indnkeyatts
                  FROM pg_catalog.pg_index AS x
-                WHERE x.indrelid = $1::oid AND x.indisunique AND x.indisvalid
+                 JOIN pg_catalog.pg_class AS ic ON ic.oid = x.indexrelid AND ic.relam = 403
+                WHERE NOT x.indisexclusion AND x.indrelid = $1::oid AND x.indisunique AND x.indisvalid
                   AND x.indpred IS NULL AND x.indexprs IS NULL
                   AND ARRAY(SELECT xa.attname::text
                               FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
@@ -42,5 +49,15 @@ SELECT a.attname AS name,
          JOIN pg_catalog.pg_namespace AS opn ON opn.oid = op.oprnamespace
          LEFT JOIN pg_catalog.pg_collation AS col ON col.oid = ka.attcollation
          LEFT JOIN pg_catalog.pg_namespace AS coln ON coln.oid = col.collnamespace) AS key
+  -- A domain's base type, for a domain of that name may be another on the other side.
+  LEFT JOIN LATERAL (
+       WITH RECURSIVE d AS (
+           SELECT t.typbasetype AS oid, t.typtypmod AS typmod
+             FROM pg_catalog.pg_type AS t WHERE t.oid = a.atttypid AND t.typtype = 'd'
+            UNION ALL
+           SELECT t.typbasetype, t.typtypmod
+             FROM d JOIN pg_catalog.pg_type AS t ON t.oid = d.oid AND t.typtype = 'd')
+       SELECT pg_catalog.format_type(d.oid, d.typmod) AS base
+         FROM d JOIN pg_catalog.pg_type AS t ON t.oid = d.oid AND t.typtype <> 'd') AS domain ON true
  WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
  ORDER BY a.attnum

@@ -32,7 +32,8 @@ SELECT pg_catalog.concat(
        SELECT CASE WHEN $2::text[] IS NULL THEN (
                    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(ka.attname), ', ' ORDER BY k)
                      FROM (SELECT i.* FROM pg_catalog.pg_index AS i
-                            WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid
+                             JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid AND ic.relam = 403
+                            WHERE NOT i.indisexclusion AND i.indrelid = c.oid AND i.indisunique AND i.indisvalid
                               AND i.indpred IS NULL AND i.indexprs IS NULL
                               AND (i.indisprimary OR i.indnkeyatts = 1 AND EXISTS (
                                    SELECT FROM pg_catalog.pg_attribute AS ia

@@ -144,6 +144,7 @@ static void purge(struct run *run)
 {
 	struct buf sql = {0};
 
+	tracking_allow_purge(run);
 	buf_string(&sql, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;");
 	for (size_t i = 0; i < run->tables.count; i++) {
 		const struct source_table *t = &run->tables.table[i];

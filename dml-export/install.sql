@@ -24,7 +24,8 @@ candidate AS (
                      ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
                   ORDER BY k) AS columns
       FROM pg_catalog.pg_index AS i
-     WHERE i.indrelid = $1::text::oid AND i.indisunique AND i.indisvalid
+      JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid AND ic.relam = 403
+     WHERE NOT i.indisexclusion AND i.indrelid = $1::text::oid AND i.indisunique AND i.indisvalid
        AND i.indpred IS NULL AND i.indexprs IS NULL
        AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
                          JOIN pg_catalog.pg_attribute AS a
@@ -76,7 +77,7 @@ column_of_key AS (
 part AS (
     SELECT pg_catalog.string_agg(shadow || ' ' || type, E',\n    ' ORDER BY i) AS definitions,
            pg_catalog.string_agg(shadow, ', ' ORDER BY i) AS shadow,
-           pg_catalog.string_agg('t.' || base, ', ' ORDER BY i) AS from_table,
+           pg_catalog.string_agg(base, ', ' ORDER BY i) AS from_table,
            pg_catalog.string_agg('OLD.' || base, ', ' ORDER BY i) AS old,
            pg_catalog.string_agg('NEW.' || base, ', ' ORDER BY i) AS new,
            pg_catalog.string_agg(changed, ' OR ' ORDER BY i) AS changed
@@ -103,14 +104,15 @@ stem AS (
 ),
 -- One function a purpose, so that no body compares anything, and nothing in one is left for
 -- search_path to resolve: the table is qualified, a transition table wins over any table of its
--- name, and the default of txid was bound when the table was made.
+-- name, the default of txid was bound when the table was made, and a column without a table's name
+-- before it is never taken for a function of that name, should somebody rename the column.
 function AS (
     SELECT f.suffix, f.body
       FROM part, stem
      CROSS JOIN LATERAL (VALUES
-           ('statement', 'new', pg_catalog.format('INSERT INTO dml.%I (%s) SELECT %s FROM dml_new AS t',
+           ('statement', 'new', pg_catalog.format('INSERT INTO dml.%I (%s) SELECT %s FROM dml_new',
                                                   stem.name, shadow, from_table)),
-           ('statement', 'gone', pg_catalog.format('INSERT INTO dml.%I (%s) SELECT %s FROM dml_old AS t',
+           ('statement', 'gone', pg_catalog.format('INSERT INTO dml.%I (%s) SELECT %s FROM dml_old',
                                                    stem.name, shadow, from_table)),
            ('statement', 'old', pg_catalog.format('INSERT INTO dml.%I (%s) VALUES (%s)',
                                                   stem.name, shadow, old)),
@@ -141,6 +143,7 @@ SELECT pg_catalog.concat_ws(E'\n',
            pg_catalog.format(E'CREATE TABLE dml.%I (\n    txid bigint NOT NULL DEFAULT pg_catalog.txid_current(),\n    %s\n);',
                              stem.name, part.definitions),
            pg_catalog.format('CREATE INDEX ON dml.%I USING brin (txid) WITH (pages_per_range = 32);', stem.name),
+           pg_catalog.format('ALTER TABLE dml.%I REPLICA IDENTITY FULL;', stem.name),
            (SELECT pg_catalog.string_agg(pg_catalog.format(
                        E'CREATE FUNCTION dml.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS %2$L;\n'
                        'REVOKE ALL ON FUNCTION dml.%1$I() FROM PUBLIC;',

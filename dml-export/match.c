@@ -9,7 +9,8 @@ static const char is_tracked[] =
 
 static const char has_key[] =
 	" AND EXISTS (SELECT FROM pg_catalog.pg_index AS x WHERE x.indrelid = c.oid"
-	"    AND x.indisunique AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL"
+	"    AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion AND x.indpred IS NULL "
+	"AND x.indexprs IS NULL"
 	"    AND (x.indisprimary OR x.indnkeyatts = 1 AND EXISTS ("
 	"         SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid"
 	"            AND a.attnum = x.indkey[0] AND a.attname = 'id' AND a.attnotnull)))"

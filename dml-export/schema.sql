@@ -24,7 +24,7 @@ CREATE TABLE dml.tracking (
     lineage    text        NOT NULL,        -- cluster, timeline, database, table, shadow table
     name       text        NOT NULL,        -- of the table then
     columns    text        NOT NULL,        -- a digest of the exported columns' names and types
-    partitions text        NOT NULL,        -- a digest of the partitions' files; '' without
+    triggers   text        NOT NULL,        -- a digest of our triggers and of partitions' files
     exported   timestamptz NOT NULL,
     PRIMARY KEY (base, target)
 );
@@ -49,7 +49,8 @@ CREATE SEQUENCE dml.batch_number;
 -- next export finds the new ones.  SECURITY DEFINER, for summarizing is the owner's right.
 -- Where another run is at it already, there is nothing to do.
 CREATE FUNCTION dml.purge(base regclass) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET enable_seqscan = off
+    LANGUAGE plpgsql SECURITY DEFINER 
+    SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS $purge$
 DECLARE
     shadow  text;
@@ -71,7 +72,7 @@ BEGIN
         EXECUTE 'DELETE FROM ' || shadow || ' WHERE txid < $1' USING horizon;
     END IF;
     GET DIAGNOSTICS purged = ROW_COUNT;
-    PERFORM brin_summarize_new_values(i.indexrelid) FROM pg_index AS i
+    PERFORM brin_summarize_new_values(i.indexrelid) FROM pg_catalog.pg_index AS i
       WHERE i.indrelid = shadow::regclass;
     DELETE FROM dml.history AS h USING dml.tracking AS t
      WHERE h.base = purge.base AND t.base = h.base AND t.target = h.target

@@ -94,7 +94,8 @@ static void judge(struct source_tables *tables, struct source_table *t, const PG
 		t->oid = mem_string(pg_text(res, row, "oid"));
 		t->base = mem_string(pg_text(res, row, "base"));
 		t->relkind = *pg_text(res, row, "relkind");
-		t->subscribed = pg_bool(res, row, "subscribed");
+		t->row_kind = t->relkind == 'p' || pg_bool(res, row, "subscribed") ||
+			      pg_bool(res, row, "inherits");
 	}
 }
 
@@ -204,13 +205,18 @@ static void judge_tracking(
 			"misses changes: disabled, dropped or not ALWAYS: trigger %s",
 			pg_text(res, row, "missing"));
 		refuse(tables, t, install_hint, wrong);
-	} else if (pg_bool(res, row, "lost_key")) {
+	} else if (!pg_bool(res, row, "durable")) {
+		refuse(tables, t, "ALTER TABLE … SET LOGGED", "is unlogged now");
+	} else if (!pg_bool(res, row, "has_key")) {
 		refuse(tables, t, install_hint,
-			"has lost a column of its key, or it was renamed");
-	} else if (pg_bool(res, row, "subscribed") &&
-		   strcmp(pg_text(res, row, "kind"), "row") != 0) {
+			"has lost its key: a column was dropped, renamed or may be NULL now, "
+			"or the "
+			"unique index is gone");
+	} else if (strcmp(pg_text(res, row, "kind"), "row") != 0 &&
+		   (pg_bool(res, row, "subscribed") || pg_bool(res, row, "inherits"))) {
 		refuse(tables, t, install_hint,
-			"is written by logical replication, which fires no statement triggers");
+			"is written by logical replication or through a parent, which fires no "
+			"statement triggers");
 	} else if (!pg_is_null(res, row, "bad_partition")) {
 		wrong = mem_format("has a partition that is unlogged or foreign: %s",
 			pg_text(res, row, "bad_partition"));
@@ -259,6 +265,9 @@ static void take_description(struct source_table *t, const PGresult *res, int ro
 {
 	struct buf label = {0};
 
+	/* The second time, the lock that we have is on the name, and the oid must be its. */
+	if (t->shadow != NULL && strcmp(t->base, pg_text(res, row, "base")) != 0)
+		die(DIE_AGAIN, "run it again", "table %s was renamed just now", t->label);
 	mem_replace(&t->name.schema, pg_text(res, row, "schema"));
 	mem_replace(&t->name.table, pg_text(res, row, "name"));
 	name_to_sql(&label, &t->name);
@@ -268,7 +277,7 @@ static void take_description(struct source_table *t, const PGresult *res, int ro
 	mem_replace(&t->shadow, pg_text(res, row, "shadow"));
 	mem_replace(&t->kind, pg_text(res, row, "kind"));
 	mem_replace(&t->columns, pg_text(res, row, "columns"));
-	mem_replace(&t->partitions, pg_text(res, row, "partitions"));
+	mem_replace(&t->triggers, pg_text(res, row, "triggers"));
 	free(t->lineage_end);
 	t->lineage_end = mem_format("%s/%s", t->oid, pg_text(res, row, "shadow_oid"));
 	take_key(t, pg_text(res, row, "key"));
@@ -324,6 +333,7 @@ void source_copy(PGconn *conn, const struct source_table *table, struct source_c
 	copy->list = mem_string(pg_text(res, 0, "columns"));
 	copy->base_list = mem_string(pg_text(res, 0, "columns_of_base"));
 	copy->key = mem_string(pg_text(res, 0, "key"));
+	copy->base_key = mem_string(pg_text(res, 0, "key_of_base"));
 	copy->condition = mem_string(pg_text(res, 0, "condition"));
 	PQclear(res);
 	free(key);
@@ -335,6 +345,7 @@ void source_copy_free(struct source_copy *copy)
 	free(copy->list);
 	free(copy->base_list);
 	free(copy->key);
+	free(copy->base_key);
 	free(copy->condition);
 	*copy = (struct source_copy){0};
 }

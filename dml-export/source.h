@@ -20,7 +20,8 @@ struct source_table {
 	char *oid;
 	char *base; /* quoted, schema-qualified */
 	char relkind;
-	bool subscribed; /* logical replication writes it */
+	bool row_kind; /* statement triggers would miss writes: by logical replication, or
+			  through a parent */
 
 	/* Filled in by source_describe(). */
 	char *shadow; /* the same for its shadow table */
@@ -29,7 +30,7 @@ struct source_table {
 	size_t keys;
 	char *lineage_end; /* what this table adds to the lineage */
 	char *columns;     /* digest */
-	char *partitions;  /* digest */
+	char *triggers;    /* digest */
 	bool partitioned;
 	uint64_t pages;
 };
@@ -77,7 +78,8 @@ struct source_copy {
 	struct columns columns;
 	char *list;      /* the columns, quoted */
 	char *base_list; /* the same, each with b. before it */
-	char *key;       /* key1, key2, … of the shadow table */
+	char *key;       /* key1, key2, … of the shadow table, told apart by their bytes */
+	char *base_key;  /* the same, told apart as the base table tells them */
 	char *condition; /* that joins base table b and changed keys c, by the key's operators
 			  */
 };

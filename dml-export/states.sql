@@ -1,6 +1,6 @@
 -- How far each chain has come, and why it can't simply go on.
 -- $1 oids of base tables, $2 targets, $3 lineage and $4 names of the tables, $5 digests of their
--- columns, $6 of their partitions, all as long as $1 but $2: a row for each pair, by table, then
+-- columns, $6 of their triggers and partitions, all as long as $1 but $2: a row for each pair, by table, then
 -- target.
 SELECT t.base IS NOT NULL AS known,
        t.chain,
@@ -12,11 +12,11 @@ SELECT t.base IS NOT NULL AS known,
        t.lineage <> b.lineage AS moved,
        t.name <> b.name AS renamed,
        t.columns <> b.columns AS reshaped,
-       t.partitions <> b.partitions AS repartitioned
+       t.triggers <> b.triggers AS rewired
   FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($3::text[]),
                   pg_catalog.unnest($4::text[]), pg_catalog.unnest($5::text[]),
                   pg_catalog.unnest($6::text[]))
-       WITH ORDINALITY AS b (oid, lineage, name, columns, partitions, i)
+       WITH ORDINALITY AS b (oid, lineage, name, columns, triggers, i)
  CROSS JOIN pg_catalog.unnest($2::text[]) WITH ORDINALITY AS g (target, j)
   LEFT JOIN dml.tracking AS t ON t.base = b.oid AND t.target = g.target
  ORDER BY b.i, g.j

@@ -120,7 +120,7 @@ static void add_transaction(struct buf *script, const struct source_table *t, bo
 static enum die_status install(
 	PGconn *conn, const struct options *o, bool *with_schema, const struct source_table *t)
 {
-	const char *kind = t->relkind == 'p' || t->subscribed ? "row" : "statement";
+	const char *kind = t->row_kind ? "row" : "statement";
 	struct source_table dropped = {.name = t->name};
 	PGresult *own = *with_schema ? NULL : installed(conn, t);
 	PGresult *old = *with_schema || own != NULL ? own : installed(conn, &dropped);

@@ -14,6 +14,34 @@ static const char lock_sql[] =
 	"locked"
 	"  FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS k (key, i) ORDER BY k.i";
 
+/*
+ * Until this run has committed its snapshots, nobody may purge by those that stand in the
+ * tracking state: a chain that begins now has none there yet.
+ */
+static void hold_back_purge(struct run *run)
+{
+	char *oids = source_oids(&run->tables);
+	const char *const values[] = {oids};
+
+	PQclear(pg_query(run->conn,
+		"SELECT pg_catalog.pg_advisory_lock_shared(1684892161, t.oid::integer)"
+		"  FROM pg_catalog.unnest($1::oid[]) AS t (oid)",
+		1, values));
+	free(oids);
+}
+
+void tracking_allow_purge(struct run *run)
+{
+	char *oids = source_oids(&run->tables);
+	const char *const values[] = {oids};
+
+	PQclear(pg_query(run->conn,
+		"SELECT pg_catalog.pg_advisory_unlock_shared(1684892161, t.oid::integer)"
+		"  FROM pg_catalog.unnest($1::oid[]) AS t (oid)",
+		1, values));
+	free(oids);
+}
+
 void tracking_lock(struct run *run)
 {
 	char **keys = mem_zero(run->chains, sizeof *keys);
@@ -49,6 +77,7 @@ void tracking_lock(struct run *run)
 	free(array);
 	free(which);
 	free(keys);
+	hold_back_purge(run);
 }
 
 /* The first reason that fits; what begins a new chain comes before what doesn't. */
@@ -67,8 +96,8 @@ static void judge(struct chain *c, const PGresult *res, int row, bool wanted)
 		return;
 	if (pg_bool(res, row, "reshaped"))
 		c->full = "its columns changed";
-	else if (pg_bool(res, row, "repartitioned"))
-		c->full = "its partitions changed";
+	else if (pg_bool(res, row, "rewired"))
+		c->full = "its triggers or partitions were changed";
 }
 
 static void take(struct chain *c, const PGresult *res, int row)
@@ -97,7 +126,7 @@ static char *record(const struct source_table *t)
 
 /* Arrays with an element for each table that isn't refused. */
 struct table_arrays {
-	char *oids, *lineages, *names, *columns, *partitions;
+	char *oids, *lineages, *names, *columns, *triggers;
 };
 
 static void gather(const struct run *run, struct table_arrays *a)
@@ -105,7 +134,7 @@ static void gather(const struct run *run, struct table_arrays *a)
 	size_t room = run->tables.count, count = 0;
 	const char **oid = mem_zero(room, sizeof *oid);
 	const char **columns = mem_zero(room, sizeof *columns);
-	const char **partitions = mem_zero(room, sizeof *partitions);
+	const char **triggers = mem_zero(room, sizeof *triggers);
 	char **lineages = mem_zero(room, sizeof *lineages);
 	char **names = mem_zero(room, sizeof *names);
 
@@ -116,13 +145,13 @@ static void gather(const struct run *run, struct table_arrays *a)
 			continue;
 		oid[count] = t->oid;
 		columns[count] = t->columns;
-		partitions[count] = t->partitions;
+		triggers[count] = t->triggers;
 		lineages[count] = lineage(run, t);
 		names[count++] = record(t);
 	}
 	a->oids = pg_array(oid, count);
 	a->columns = pg_array(columns, count);
-	a->partitions = pg_array(partitions, count);
+	a->triggers = pg_array(triggers, count);
 	a->lineages = pg_array((const char *const *)lineages, count);
 	a->names = pg_array((const char *const *)names, count);
 	for (size_t i = 0; i < count; i++) {
@@ -131,7 +160,7 @@ static void gather(const struct run *run, struct table_arrays *a)
 	}
 	free(names);
 	free(lineages);
-	free(partitions);
+	free(triggers);
 	free(columns);
 	free(oid);
 }
@@ -149,7 +178,7 @@ void tracking_load(struct run *run)
 
 	char *array = pg_array(labels, targets->count);
 	const char *const values[] = {
-		a.oids, array, a.lineages, a.names, a.columns, a.partitions};
+		a.oids, array, a.lineages, a.names, a.columns, a.triggers};
 	PGresult *res = pg_query(run->conn, states_sql, 6, values);
 
 	for (size_t i = 0; i < run->chains; i++) {
@@ -170,7 +199,7 @@ void tracking_load(struct run *run)
 	free(a.lineages);
 	free(a.names);
 	free(a.columns);
-	free(a.partitions);
+	free(a.triggers);
 }
 
 void tracking_save(const struct run *run, const struct chain *c)
@@ -181,7 +210,7 @@ void tracking_save(const struct run *run, const struct chain *c)
 	char *name = record(c->table);
 	const char *const values[] = {c->table->oid, c->target->text, m->chain,
 		strcmp(m->retires, "-") == 0 ? NULL : m->retires, number, m->seal, m->snapshot,
-		lines, name, c->table->columns, c->table->partitions, m->time,
+		lines, name, c->table->columns, c->table->triggers, m->time,
 		manifest_scope_name(m->scope), ids, rows, bytes};
 
 	snprintf(number, sizeof number, "%" PRIu64, m->number);

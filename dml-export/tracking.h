@@ -5,8 +5,11 @@
 #include "run.h"
 
 /* Takes the advisory lock of each chain that isn't dropped; one that is held is dropped, with
- * a message.  The locks end with the session. */
+ * a message.  Holds back the purge of all tables too.  The locks end with the session. */
 void tracking_lock(struct run *run);
+
+/* After COMMIT: the purge may go by the tracking state again. */
+void tracking_allow_purge(struct run *run);
 
 /* Reads how far each chain has come, and what forces a full batch upon it. */
 void tracking_load(struct run *run);
