@@ -1,6 +1,7 @@
 #include "die.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,9 @@ static enum die_level verbosity = DIE_NORMAL;
 void die_program(const char *name)
 {
 	program = name;
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			exit(DIE_AGAIN);
 }
 
 const char *die_program_name(void)

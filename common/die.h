@@ -21,7 +21,10 @@ enum die_status {
 
 enum die_level { DIE_QUIET, DIE_NORMAL, DIE_VERBOSE };
 
-/* Sets the name that begins every message.  `name` must live as long as the program. */
+/*
+ * Sets the name that begins every message.  `name` must live as long as the program.  Sees to
+ * it that descriptors 0 to 2 are open, or the next socket would be taken for standard output.
+ */
 void die_program(const char *name);
 const char *die_program_name(void);
 

@@ -31,8 +31,8 @@ void interrupt_init(void)
 	struct sigaction catch = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 
 	all_signals(&catch.sa_mask);
-	if (sigaction(SIGPIPE, &ignore, NULL) != 0)
-		die_errno(DIE_AGAIN, NULL, "cannot ignore SIGPIPE");
+	if (sigaction(SIGPIPE, &ignore, NULL) != 0 || sigaction(SIGXFSZ, &ignore, NULL) != 0)
+		die_errno(DIE_AGAIN, NULL, "cannot ignore SIGPIPE and SIGXFSZ");
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		struct sigaction before;
 

@@ -1,6 +1,7 @@
 /*
  * Signals that end a program: SIGINT, SIGTERM, SIGHUP.  The handler runs what was registered,
- * newest first, and dies by the signal.  SIGPIPE is ignored: a closed pipe is a write error.
+ * newest first, and dies by the signal.  SIGPIPE and SIGXFSZ are ignored: a closed pipe and a
+ * file that may not grow are write errors.
  */
 #ifndef DML_INTERRUPT_H
 #define DML_INTERRUPT_H

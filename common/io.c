@@ -22,7 +22,7 @@ void io_write_all(int fd, const char *name, const void *data, size_t len)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
+		if (n <= 0)
 			die_errno(DIE_AGAIN, try_again, "cannot write \"%s\"", name);
 		p += n;
 		len -= (size_t)n;

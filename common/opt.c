@@ -102,6 +102,12 @@ void opt_refuse(bool given, const char *what)
 		die(DIE_USAGE, opt_try_help(), "%s is not for this call", what);
 }
 
+_Noreturn void opt_unknown(const char *argument)
+{
+	die(DIE_USAGE, opt_try_help(), "\"%.*s\" is no option, or lacks its argument",
+		(int)strcspn(argument, "="), argument);
+}
+
 _Noreturn void opt_print_and_exit(const char *text)
 {
 	fputs(text, stdout);

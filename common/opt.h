@@ -37,6 +37,9 @@ int opt_number(const char *option, const char *argument, int least, int most);
 void opt_need(bool given, const char *what);
 void opt_refuse(bool given, const char *what);
 
+/* An option that isn't one; what stands behind its = is not repeated. */
+_Noreturn void opt_unknown(const char *argument);
+
 /* --help and --version. */
 _Noreturn void opt_print_and_exit(const char *text);
 _Noreturn void opt_print_version(const char *library);

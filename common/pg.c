@@ -69,7 +69,8 @@ enum die_status pg_script_try(PGconn *conn, const char *sql, const char *what)
 	enum die_status status = went_well(res) ? DIE_DONE : pg_complain(conn, res, what);
 
 	PQclear(res);
-	if (status != DIE_DONE && PQtransactionStatus(conn) != PQTRANS_IDLE)
+	if (status != DIE_DONE && PQstatus(conn) == CONNECTION_OK &&
+		PQtransactionStatus(conn) != PQTRANS_IDLE)
 		pg_exec(conn, "ROLLBACK", "ROLLBACK");
 	return status;
 }

@@ -86,7 +86,7 @@ static void refuse_password(const char *conninfo)
 			"write it as psql -d takes it: a name, \"key=value …\", or a URI",
 			"the connection string is malformed");
 	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
-		if (strstr(o->keyword, "password") != NULL && o->val != NULL && *o->val != '\0')
+		if (strchr(o->dispchar, '*') != NULL && o->val != NULL && *o->val != '\0')
 			die(DIE_USAGE, "put it into ~/.pgpass, PGPASSFILE or a service file",
 				"the connection string holds a password, which everybody on "
 				"this "

@@ -34,6 +34,15 @@ bool pg_error_is_final(const PGresult *res)
 	return *state != '\0' && strncmp(state, "57P", 3) != 0 && strncmp(state, "08", 2) != 0;
 }
 
+/* An error that a function raised may say anything; one that the server met by itself, or while
+ * it read COPY's lines, speaks its own language. */
+static bool is_servers_own(const PGresult *res)
+{
+	const char *context = field(res, PG_DIAG_CONTEXT);
+
+	return *context == '\0' || strncmp(context, "COPY ", 5) == 0;
+}
+
 /* The classes whose primary message is made of names and numbers only. */
 static bool may_be_told(const char *state)
 {
@@ -54,6 +63,7 @@ struct advice {
 
 /* The first that fits. */
 static const struct advice advices[] = {
+	{"23503", DIE_PERSON, "make the foreign key DEFERRABLE, or drop it"},
 	{"23", DIE_PERSON, "mend the target table's rows or constraint, then run it again"},
 	{"22", DIE_PERSON, "compare the table's definition on both sides"},
 	{"25006", DIE_PERSON, "connect to the primary: this server or role is read-only"},
@@ -115,7 +125,7 @@ enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
 		buf_format(&b, "%s: ", what);
 	if (*state == '\0')
 		add_connection(&b, conn);
-	else if (may_be_told(state))
+	else if (may_be_told(state) && is_servers_own(res))
 		buf_format(&b, "%s", field(res, PG_DIAG_MESSAGE_PRIMARY));
 	else
 		buf_string(&b, "the server refused a value or failed");

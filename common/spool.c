@@ -17,15 +17,15 @@
 
 enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
 
-/* Whoever can write to a directory can put anything in a batch's place.  In a sticky one
- * (a spool below /tmp) nobody can touch what is ours. */
+/* Whoever can write to a directory can put anything in a batch's place.  That of what stands
+ * above it (a spool below /tmp) is the user's own business. */
 static void expect_private(const struct spool_dir *dir)
 {
 	struct stat st;
 
 	if (fstat(dir->fd, &st) != 0)
 		die_errno(DIE_AGAIN, NULL, "cannot stat \"%s\"", dir->path);
-	if ((st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0)
+	if ((st.st_mode & S_IWOTH) != 0)
 		die(DIE_PERSON, "chmod o-w it, and look at what is in it",
 			"\"%s\" can be written by anybody", dir->path);
 }
@@ -64,8 +64,11 @@ bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_
 static void make(const struct spool_dir *parent, const char *name)
 {
 	if (mkdirat(parent->fd, name, 0700) != 0) {
-		if (errno == EEXIST)
+		/* Whoever made it may have died before it was durable. */
+		if (errno == EEXIST) {
+			io_sync(parent->fd, parent->path);
 			return;
+		}
 		die_errno(DIE_AGAIN, "look at its owner, its mode and the space left",
 			"cannot make the directory \"%s/%s\"", parent->path, name);
 	}

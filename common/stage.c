@@ -55,23 +55,28 @@ static void forget_all(void)
 	interrupt_restore(&before);
 }
 
-/* Before the directory exists, so that there is no instant at which it is unknown. */
-static void enter(const struct stage *s)
+/* Makes the directory and registers it, with signals held back: never one without the other.
+ * One that is there already is somebody else's. */
+static bool make_and_register(const struct stage *s)
 {
 	sigset_t before;
+	bool made;
 
 	if (registry == NULL) {
 		owner = getpid();
 		interrupt_add(remove_registered);
 		if (atexit(remove_registered) != 0)
-			die(DIE_AGAIN, NULL, "out of memory");
+			die(DIE_AGAIN, "run it again", "out of memory");
 	}
 	interrupt_block(&before);
 	registry = mem_resize(registry, registered_count + 1, sizeof *registry);
 	registry[registered_count].parent = s->dir->fd;
 	memcpy(registry[registered_count].name, s->name, SPOOL_NAME_MAX);
-	registered_count++;
+	made = mkdirat(s->dir->fd, s->name, 0700) == 0;
+	if (made)
+		registered_count++;
 	interrupt_restore(&before);
+	return made;
 }
 
 void stage_create(struct stage *s, const struct spool_dir *dir, uint64_t number)
@@ -79,8 +84,7 @@ void stage_create(struct stage *s, const struct spool_dir *dir, uint64_t number)
 	*s = (struct stage){.dir = dir, .number = number};
 	spool_name(s->name, SPOOL_STAGE, number);
 	s->path = mem_format("%s/%s", dir->path, s->name);
-	enter(s);
-	if (mkdirat(dir->fd, s->name, 0700) != 0 || fchmodat(dir->fd, s->name, 0700, 0) != 0)
+	if (!make_and_register(s) || fchmodat(dir->fd, s->name, 0700, 0) != 0)
 		die_errno(DIE_AGAIN, "mend the file system, then run it again",
 			"cannot make the directory \"%s\"", s->path);
 }

@@ -114,6 +114,8 @@ enum die_status workers_run(size_t count, int processes,
 
 		int slot = slot_of(pid);
 
+		if (slot < 0)
+			continue; /* a child that whoever started us had left behind */
 		child[slot] = 0;
 		running--;
 		worst = die_worst(worst, status_of(wait_status));

@@ -9,29 +9,38 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* True if no chain that is due has a batch of this number already. */
-static bool number_is_free(const struct run *run, const char *name)
-{
-	for (size_t i = 0; i < run->chains; i++)
-		if (run->chain[i].due &&
-			faccessat(run->chain[i].dir.fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return false;
-	return true;
-}
-
-/* A source that was restored may count again what it had counted before. */
-static void take_number(struct run *run)
+static bool exists(const struct chain *c, enum spool_kind kind, uint64_t number)
 {
 	char name[SPOOL_NAME_MAX];
 
+	spool_name(name, kind, number);
+	return faccessat(c->dir.fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A source that was set back may count again what it had counted before; and another database
+ * may have left a stage here. */
+static bool number_is_free(const struct run *run)
+{
+	for (size_t i = 0; i < run->chains; i++) {
+		const struct chain *c = &run->chain[i];
+
+		if (c->due && ((c->known && run->number <= c->number) ||
+				      exists(c, SPOOL_BATCH, run->number) ||
+				      exists(c, SPOOL_STAGE, run->number)))
+			return false;
+	}
+	return true;
+}
+
+static void take_number(struct run *run)
+{
 	do {
 		PGresult *res = pg_query_row(run->conn,
 			"SELECT pg_catalog.nextval('dml.batch_number') AS number", 0, NULL);
 
 		run->number = pg_number(res, 0, "number");
 		PQclear(res);
-		spool_name(name, SPOOL_BATCH, run->number);
-	} while (!number_is_free(run, name));
+	} while (!number_is_free(run));
 }
 
 static void make_uuid(const struct run *run, char uuid[MANIFEST_UUID])

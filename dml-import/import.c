@@ -34,5 +34,8 @@ enum die_status import_run(const struct options *o, const struct find *find)
 
 	if (o->tables.count == 1 && find->count > 1)
 		die(DIE_USAGE, opt_try_help(), "-t goes with the directory of one table");
+	if (o->accept_source && find->count > 1)
+		die(DIE_USAGE, opt_try_help(),
+			"--accept-source goes with the directory of one table");
 	return workers_run(find->count, o->jobs, work, &context);
 }

@@ -12,7 +12,9 @@
 
 static const char begin_text[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
 				 "SET LOCAL search_path = '';\n"
-				 "SET LOCAL lock_timeout = '10s';\n";
+				 "SET LOCAL lock_timeout = '10s';\n"
+				 /* two first imports at once */
+				 "SELECT pg_catalog.pg_advisory_xact_lock(1684892163);\n";
 
 bool ledger_exists(PGconn *conn)
 {

@@ -17,7 +17,7 @@ WITH retired AS (
      WHERE a.relation = $1::oid
        AND (a.chain, a.number) IN (SELECT o.chain, o.number FROM dml.applied AS o
                                     WHERE o.relation = $1::oid
-                                    ORDER BY o.applied DESC, o.number DESC OFFSET 1000)
+                                    ORDER BY o.chain = $3::uuid DESC, o.number DESC OFFSET 1000)
 )
 INSERT INTO dml.ledger (relation, origin, target, chain, number, seal, system, timeline, database,
                         snapshot, taken)

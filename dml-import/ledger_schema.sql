@@ -2,7 +2,7 @@
 CREATE SCHEMA IF NOT EXISTS dml;
 
 -- How far each table has come.  regclass: a table that is dropped and made anew begins anew.
-CREATE TABLE dml.ledger (
+CREATE TABLE IF NOT EXISTS dml.ledger (
     relation regclass    PRIMARY KEY,       -- the table that is written
     origin   text        NOT NULL,          -- schema.table at the source, as the manifest has it
     target   text        NOT NULL,          -- HOST/DB that its batches were made for
@@ -18,7 +18,7 @@ CREATE TABLE dml.ledger (
 );
 
 -- Chains that a later one took the place of, and where that one began.
-CREATE TABLE dml.retired (
+CREATE TABLE IF NOT EXISTS dml.retired (
     relation regclass NOT NULL,
     chain    uuid     NOT NULL,
     system   text     NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE dml.retired (
 );
 
 -- Every batch, until a thousand later ones push it out.
-CREATE TABLE dml.applied (
+CREATE TABLE IF NOT EXISTS dml.applied (
     relation regclass    NOT NULL,
     chain    uuid        NOT NULL,
     number   bigint      NOT NULL,

@@ -137,8 +137,7 @@ static void take(struct options *o, int letter, const char *argument)
 	case OPT_HELP:
 		opt_print_and_exit(help);
 	default:
-		die(DIE_USAGE, opt_try_help(), "\"%s\" is no option, or lacks its argument",
-			argument);
+		opt_unknown(argument);
 	}
 }
 

@@ -16,46 +16,78 @@ sent AS (
     SELECT * FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]))
              WITH ORDINALITY AS s (name, type, i)
 ),
--- Both types, and their numbers in parentheses: numeric(10,2) is numeric, 10, 2.
-compared AS (
-    SELECT s.name, s.type, s.i, a.attname, a.attgenerated,
+-- Both types.  A domain stands as "name AS base"; where it is the same on both sides, or only a
+-- domain there, the base decides.
+typed AS (
+    SELECT s.name, s.type, s.i, a.attname, a.attgenerated, a.attcollation,
+           s.name = ANY ($4::text[]) AS is_key,
            pg_catalog.format_type(a.atttypid, a.atttypmod) AS here,
-           pg_catalog.regexp_replace(s.type, '\([0-9, -]+\)', '') AS bare,
-           pg_catalog.regexp_replace(pg_catalog.format_type(a.atttypid, a.atttypmod), '\([0-9, -]+\)', '') AS bare_here,
-           pg_catalog.regexp_match(s.type, '\(([0-9]+)(?:,([0-9-]+))?\)')::integer[] AS size,
-           pg_catalog.regexp_match(pg_catalog.format_type(a.atttypid, a.atttypmod),
-                                   '\(([0-9]+)(?:,([0-9-]+))?\)')::integer[] AS size_here
+           domain.base AS base_here
       FROM sent AS s
       LEFT JOIN pg_catalog.pg_attribute AS a
         ON a.attrelid = $1::oid AND a.attname = s.name AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN LATERAL (
+           WITH RECURSIVE d AS (
+               SELECT t.typbasetype AS oid, t.typtypmod AS typmod
+                 FROM pg_catalog.pg_type AS t WHERE t.oid = a.atttypid AND t.typtype = 'd'
+                UNION ALL
+               SELECT t.typbasetype, t.typtypmod
+                 FROM d JOIN pg_catalog.pg_type AS t ON t.oid = d.oid AND t.typtype = 'd')
+           SELECT pg_catalog.format_type(d.oid, d.typmod) AS base
+             FROM d JOIN pg_catalog.pg_type AS t ON t.oid = d.oid AND t.typtype <> 'd') AS domain ON true
 ),
--- A type that takes every value of the other and prints it alike.  Where in doubt: no.
+-- What is to be compared, bare and with the numbers in parentheses: numeric(10,2) is numeric, 10, 2.
+compared AS (
+    SELECT t.*, c.source, c.target,
+           pg_catalog.regexp_replace(c.source, '\([0-9, -]+\)', '') AS bare,
+           pg_catalog.regexp_replace(c.target, '\([0-9, -]+\)', '') AS bare_here,
+           pg_catalog.regexp_match(c.source, '\(([0-9]+)(?:,([0-9-]+))?\)')::integer[] AS size,
+           pg_catalog.regexp_match(c.target, '\(([0-9]+)(?:,([0-9-]+))?\)')::integer[] AS size_here
+      FROM typed AS t
+     CROSS JOIN LATERAL (
+           SELECT pg_catalog.regexp_replace(t.type, '^.* AS ', '') AS source,
+                  CASE WHEN t.base_here IS NULL
+                         OR t.here = pg_catalog.regexp_replace(t.type, ' AS .*$', '')
+                       THEN COALESCE(t.base_here, t.here) ELSE t.here END AS target) AS c
+),
+-- A type that takes every value of the other and prints it alike.  Where in doubt: no.  A key must
+-- also be equal where the source's is: there, text only stands for text.
 misfit AS (
     SELECT * FROM compared
-     WHERE attname IS NOT NULL AND here <> type
-       AND here NOT IN ('text', 'character varying')
-       AND NOT (type = 'smallint' AND here IN ('integer', 'bigint', 'numeric')
-             OR type = 'integer' AND here IN ('bigint', 'numeric')
-             OR type = 'bigint' AND here = 'numeric')
+     WHERE attname IS NOT NULL AND target <> source
+       AND NOT (target IN ('text', 'character varying')
+                AND (NOT is_key OR bare IN ('text', 'character varying')))
+       AND NOT (source = 'smallint' AND target IN ('integer', 'bigint', 'numeric')
+             OR source = 'integer' AND target IN ('bigint', 'numeric')
+             OR source = 'bigint' AND target = 'numeric')
        AND NOT (bare = bare_here AND bare NOT IN ('character', 'bit', 'character[]', 'bit[]')
                 AND CASE WHEN size_here IS NULL THEN true
                          WHEN size IS NULL THEN false
-                         WHEN bare = 'numeric' THEN COALESCE(size_here[2], 0) >= COALESCE(size[2], 0)
-                              AND size_here[1] - COALESCE(size_here[2], 0) >= size[1] - COALESCE(size[2], 0)
+                         WHEN bare LIKE 'numeric%' THEN COALESCE(size_here[2], 0) = COALESCE(size[2], 0)
+                              AND size_here[1] >= size[1]
                          ELSE size_here[1] >= size[1] END)
+),
+-- A type that may stand in a hint: people paste hints, and batches come from elsewhere.
+printable AS (
+    SELECT i, pg_catalog.regexp_replace(type, ' AS .*$', '') AS type
+      FROM sent WHERE type ~ '^[A-Za-z0-9_ .,()\[\]"]+$'
 )
 SELECT problem, hint FROM (
     SELECT 1 AS rank, i, pg_catalog.format('it lacks column %I', name) AS problem,
-           pg_catalog.format('ALTER TABLE %s ADD COLUMN %I %s;', relation.qualified, compared.name, type) AS hint
-      FROM compared, relation WHERE attname IS NULL
+           COALESCE(pg_catalog.format('ALTER TABLE %s ADD COLUMN %I ', relation.qualified, compared.name)
+                    || printable.type || ';', 'compare it with dml-export --target-ddl') AS hint
+      FROM compared LEFT JOIN printable USING (i), relation WHERE attname IS NULL
     UNION ALL
     SELECT 2, i, pg_catalog.format('column %I is generated here', name),
-           pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I DROP EXPRESSION;', relation.qualified, compared.name)
+           CASE attgenerated WHEN 's'
+                THEN pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I DROP EXPRESSION;', relation.qualified, compared.name)
+                ELSE 'make it an ordinary column' END
       FROM compared, relation WHERE attgenerated <> ''
     UNION ALL
-    SELECT 3, i, pg_catalog.format('column %I is %s here and %s at the source', name, here, type),
-           pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I TYPE %s;', relation.qualified, misfit.name, type)
-      FROM misfit, relation
+    SELECT 3, i, pg_catalog.format('column %I is %s here and %s at the source', name, here || COALESCE(' AS ' || base_here, ''), misfit.type),
+           COALESCE(pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I TYPE ', relation.qualified, misfit.name)
+                    || printable.type || ';', 'compare it with dml-export --target-ddl')
+      FROM misfit LEFT JOIN printable USING (i), relation
     UNION ALL
     SELECT 4, min(i), pg_catalog.format('the batch names column %I twice', sent.name),
            'export the table again with dml-export --full'
@@ -75,8 +107,23 @@ SELECT problem, hint FROM (
      WHERE NOT EXISTS (
            SELECT FROM pg_catalog.pg_index AS x
              JOIN pg_catalog.pg_opclass AS o ON o.oid = x.indclass[0] AND o.opcmethod IN (403, 405)
-            WHERE x.indrelid = $1::oid AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
+            WHERE NOT x.indisexclusion AND x.indrelid = $1::oid AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
               AND x.indnkeyatts = pg_catalog.cardinality($4::text[])
+              AND (SELECT pg_catalog.count(*)
+                     FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
+                     JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = $1::oid AND xa.attnum = x.indkey[j]
+                    WHERE xa.attname = ANY ($4::text[])) = x.indnkeyatts)
+    UNION ALL
+    SELECT 6, 1, pg_catalog.format('column %I of the key has a collation that takes different values for equal,'
+                                   ' and no unique index', name),
+           pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s);', relation.qualified,
+               (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.i)
+                  FROM pg_catalog.unnest($4::text[]) WITH ORDINALITY AS k (name, i)))
+      FROM typed JOIN pg_catalog.pg_collation AS l ON l.oid = attcollation AND NOT l.collisdeterministic, relation
+     WHERE is_key AND NOT EXISTS (
+           SELECT FROM pg_catalog.pg_index AS x
+            WHERE x.indrelid = $1::oid AND x.indisunique AND x.indisvalid AND x.indpred IS NULL
+              AND x.indexprs IS NULL AND x.indnkeyatts = pg_catalog.cardinality($4::text[])
               AND (SELECT pg_catalog.count(*)
                      FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
                      JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = $1::oid AND xa.attnum = x.indkey[j]
@@ -86,7 +133,7 @@ SELECT problem, hint FROM (
                                    f.conrelid::pg_catalog.regclass, f.conname),
            pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I;', f.conrelid::pg_catalog.regclass, f.conname)
       FROM pg_catalog.pg_constraint AS f
-     WHERE f.contype = 'f' AND f.confrelid IN (SELECT oid FROM member) AND f.conparentid = 0 AND f.confdeltype IN ('c', 'n', 'd')
+     WHERE f.contype = 'f' AND f.confrelid IN (SELECT oid FROM member) AND (f.confrelid = $1::oid OR f.conparentid = 0) AND f.confdeltype IN ('c', 'n', 'd')
     UNION ALL
     SELECT 8, 0, pg_catalog.format('trigger %I could drop or change rows', g.tgname),
            pg_catalog.format('ALTER TABLE %s DISABLE TRIGGER %I;', g.tgrelid::pg_catalog.regclass, g.tgname)
@@ -107,5 +154,11 @@ SELECT problem, hint FROM (
     UNION ALL
     SELECT 11, 0, 'it is no ordinary or partitioned table', 'name another with -t'
       FROM relation WHERE relkind NOT IN ('r', 'p')
+    UNION ALL
+    SELECT 12, 0, pg_catalog.format('%s is unlogged or temporary: a crash would empty it without a trace',
+                                    u.oid::pg_catalog.regclass),
+           pg_catalog.format('ALTER TABLE %s SET LOGGED;', u.oid::pg_catalog.regclass)
+      FROM pg_catalog.pg_class AS u
+     WHERE u.oid IN (SELECT oid FROM member) AND u.relpersistence <> 'p'
 ) AS p
  ORDER BY rank, i

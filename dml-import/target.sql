@@ -10,7 +10,8 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
  CROSS JOIN LATERAL (
        -- An index, in whatever order, over just the key; its operators tell what is equal.
        SELECT x.* FROM pg_catalog.pg_index AS x
-        WHERE x.indrelid = c.oid AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
+         JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid AND xc.relam IN (403, 405)
+        WHERE NOT x.indisexclusion AND x.indrelid = c.oid AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
           AND x.indnkeyatts = pg_catalog.cardinality($2::text[])
           AND (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
                  JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = c.oid AND xa.attnum = x.indkey[j]
