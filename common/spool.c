@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -19,13 +20,18 @@ enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
 
 /* Whoever can write to a directory can put anything in a batch's place.  That of what stands
  * above it (a spool below /tmp) is the user's own business. */
-static void expect_private(const struct spool_dir *dir)
+static bool is_private(const struct spool_dir *dir)
 {
 	struct stat st;
 
 	if (fstat(dir->fd, &st) != 0)
-		die_errno(DIE_AGAIN, NULL, "cannot stat \"%s\"", dir->path);
-	if ((st.st_mode & S_IWOTH) != 0)
+		die_errno(DIE_AGAIN, "mend the file system", "cannot stat \"%s\"", dir->path);
+	return (st.st_mode & S_IWOTH) == 0;
+}
+
+static void expect_private(const struct spool_dir *dir)
+{
+	if (!is_private(dir))
 		die(DIE_PERSON, "chmod o-w it, and look at what is in it",
 			"\"%s\" can be written by anybody", dir->path);
 }
@@ -45,19 +51,64 @@ void spool_open(struct spool_dir *dir, const char *path)
 	expect_private(dir);
 }
 
-bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_dir *dir)
+/* False with errno where it can't be opened. */
+static bool open_below(const struct spool_dir *parent, const char *name, struct spool_dir *dir)
 {
 	int fd = openat(parent->fd, name, DIRECTORY | O_NOFOLLOW);
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
-		return false;
 	if (fd < 0)
-		die_errno(DIE_AGAIN, "look at its owner and mode", "cannot open \"%s/%s\"",
-			parent->path, name);
+		return false;
 	dir->fd = fd;
 	dir->path = mem_format("%s/%s", parent->path, name);
+	return true;
+}
+
+static bool is_no_directory(void)
+{
+	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+}
+
+bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_dir *dir)
+{
+	if (!open_below(parent, name, dir)) {
+		if (is_no_directory())
+			return false;
+		die_errno(DIE_AGAIN, "look at its owner and mode", "cannot open \"%s/%s\"",
+			parent->path, name);
+	}
 	expect_private(dir);
 	return true;
+}
+
+bool spool_peek(
+	const struct spool_dir *parent, const char *name, struct spool_dir *dir, bool *refused)
+{
+	if (!open_below(parent, name, dir)) {
+		if (is_no_directory())
+			return false;
+		complain("look at its owner and mode, or move it out of the spool",
+			"cannot open \"%s/%s\": %s", parent->path, name, strerror(errno));
+		*refused = true;
+		return false;
+	}
+	if (!is_private(dir)) {
+		complain("chmod o-w it, and look at what is in it",
+			"\"%s\" can be written by anybody", dir->path);
+		*refused = true;
+		spool_close(dir);
+		return false;
+	}
+	return true;
+}
+
+void spool_allow_many(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
 }
 
 /* The umask may have taken more than it should: the mode is set once more. */

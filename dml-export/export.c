@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 bool run_has_work(const struct run *run)
 {
@@ -24,17 +23,6 @@ bool run_has_work(const struct run *run)
 char *run_what(const struct chain *c)
 {
 	return mem_format("%s for %s", c->table->label, c->target->text);
-}
-
-/* Each chain holds its directory open, for the lock on it. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 static void connect_and_resolve(struct run *run)
@@ -65,6 +53,14 @@ static void take_locks(struct run *run)
 
 		if (c->dropped)
 			continue;
+		if (!name_fits(&c->table->name)) {
+			complain("rename the table or its schema",
+				"the name of table %s is too long for a directory",
+				c->table->label);
+			c->dropped = true;
+			run->status = die_worst(run->status, DIE_PERSON);
+			continue;
+		}
 		spool_enter_table(&run->spool, c->target, &c->table->name, &c->dir);
 		if (!spool_lock(&c->dir)) {
 			complain("let it end, then run this one again",
@@ -164,7 +160,7 @@ enum die_status export_run(const struct options *options)
 {
 	struct run run = {.options = options};
 
-	raise_file_limit();
+	spool_allow_many();
 	spool_open(&run.spool, options->spool);
 	connect_and_resolve(&run);
 	take_locks(&run);

@@ -7,35 +7,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void decide(struct run *run, const struct chain *c, const struct spool_entry *entry)
+static bool is_of_this_source(const struct run *run, const struct manifest *m)
+{
+	return strcmp(m->source.system, run->source.id.system) == 0 &&
+	       strcmp(m->source.database, run->source.id.database) == 0;
+}
+
+/* A stage that was committed is whole, for it was made durable before.  If it is not, the disk
+ * or somebody damaged it. */
+static void damaged(struct run *run, struct chain *c, const struct spool_entry *entry)
+{
+	if (run->options->full || !tracking_knows_number(run->conn, c, entry->number)) {
+		stage_discard(&c->dir, entry->number);
+		return;
+	}
+	complain("run this again with --full",
+		"\"%s/%s\" was committed, but is damaged: batch %llu is lost", c->dir.path,
+		entry->name, (unsigned long long)entry->number);
+	c->dropped = true;
+	run->status = die_worst(run->status, DIE_PERSON);
+}
+
+static void decide(struct run *run, struct chain *c, const struct spool_entry *entry)
 {
 	struct batch batch;
 	char *why = NULL;
-	bool committed = false;
 
-	/* A stage that was committed is whole: it was made durable before. */
-	if (batch_open(&batch, &c->dir, SPOOL_STAGE, entry->number, &why) == BATCH_GOOD) {
-		const struct manifest_source *s = &batch.manifest.source;
-
-		if (strcmp(s->system, run->source.id.system) != 0 ||
-			strcmp(s->database, run->source.id.database) != 0) {
-			warn("leaving \"%s/%s\" alone: it comes from database \"%s\" of "
-			     "cluster %s",
-				c->dir.path, entry->name, s->database, s->system);
-			batch_close(&batch);
-			return;
-		}
-		committed = tracking_knows(run->conn, c, entry->number, batch.manifest.seal);
+	if (batch_open(&batch, &c->dir, SPOOL_STAGE, entry->number, &why) != BATCH_GOOD) {
+		damaged(run, c, entry);
+	} else if (!is_of_this_source(run, &batch.manifest)) {
+		warn("leaving \"%s/%s\" alone: it comes from database \"%s\" of cluster %s",
+			c->dir.path, entry->name, batch.manifest.source.database,
+			batch.manifest.source.system);
 		batch_close(&batch);
+	} else {
+		bool committed =
+			tracking_knows(run->conn, c, entry->number, batch.manifest.seal);
+
+		batch_close(&batch);
+		if (committed)
+			publish(run, c, entry->number);
+		else
+			stage_discard(&c->dir, entry->number);
 	}
 	free(why);
-	if (committed) {
-		note("publishing batch %llu, which the last run had committed",
-			(unsigned long long)entry->number);
-		publish(run, c, entry->number);
-	} else {
-		stage_discard(&c->dir, entry->number);
-	}
 }
 
 void recover(struct run *run)

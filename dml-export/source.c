@@ -1,6 +1,7 @@
 #include "source.h"
 
 #include "match.h"
+#include "own_schema.h"
 #include "track.h"
 
 #include "columns.sql.h"
@@ -15,19 +16,23 @@ static const char install_hint[] = "run dml-export --install -t";
 
 bool source_installed(PGconn *conn)
 {
-	PGresult *res = pg_query_row(conn,
-		"SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
-		" JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-		" WHERE n.nspname = 'dml' AND c.relname = 'tracked') AS installed",
-		0, NULL);
-	bool installed = pg_bool(res, 0, "installed");
+	own_schema_expect_safe(conn);
+	return own_schema_has(conn, "tracked");
+}
 
+static void expect_primary(PGconn *conn)
+{
+	PGresult *res =
+		pg_query_row(conn, "SELECT pg_catalog.pg_is_in_recovery() AS standby", 0, NULL);
+
+	if (pg_bool(res, 0, "standby"))
+		die(DIE_PERSON, "connect to the primary", "this server is a standby");
 	PQclear(res);
-	return installed;
 }
 
 void source_expect_installed(PGconn *conn)
 {
+	expect_primary(conn);
 	if (!source_installed(conn))
 		die(DIE_PERSON, "run dml-export --install -t TABLE",
 			"nothing is tracked in database \"%s\"", PQdb(conn));

@@ -237,11 +237,16 @@ bool tracking_knows(PGconn *conn, const struct chain *c, uint64_t number, const 
 	snprintf(text, sizeof text, "%" PRIu64, number);
 	res = pg_query_row(conn,
 		"SELECT EXISTS (SELECT FROM dml.history WHERE base = $1::oid AND target = $2"
-		" AND number = $3::bigint AND seal = $4) AS known",
+		" AND number = $3::bigint AND ($4::text IS NULL OR seal = $4)) AS known",
 		4, values);
 	known = pg_bool(res, 0, "known");
 	PQclear(res);
 	return known;
+}
+
+bool tracking_knows_number(PGconn *conn, const struct chain *c, uint64_t number)
+{
+	return tracking_knows(conn, c, number, NULL);
 }
 
 /* $1 a target, $2 oids of tables or NULL for all.  A chain that is being exported stays. */

@@ -20,6 +20,9 @@ void tracking_save(const struct run *run, const struct chain *c);
 /* True if this batch was committed. */
 bool tracking_knows(PGconn *conn, const struct chain *c, uint64_t number, const char *seal);
 
+/* True if any batch of this number was. */
+bool tracking_knows_number(PGconn *conn, const struct chain *c, uint64_t number);
+
 /* --forget. */
 enum die_status tracking_forget(const struct options *o);
 

@@ -8,16 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A batch tells its encoding; names and data alike are in it. */
-static void set_encoding(PGconn *conn, const struct manifest *m)
+void apply_encoding(struct apply *a, const struct manifest *m)
 {
-	const char *const values[] = {m->encoding};
-	PGresult *res = pg_query_try(
-		conn, "SELECT pg_catalog.set_config('client_encoding', $1, false)", 1, values);
+	const char *const values[] = {m != NULL ? m->encoding : NULL};
+	PGresult *res = pg_query_try(a->conn,
+		"SELECT pg_catalog.set_config('client_encoding',"
+		"    COALESCE($1, pg_catalog.getdatabaseencoding()), false)",
+		1, values);
 
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		die(DIE_PERSON, "use a target database whose encoding can hold the source's",
-			"the server can't convert from the batch's encoding, %s", m->encoding);
+			"the server can't convert from the batch's encoding, %s",
+			values[0] != NULL ? values[0] : "its own");
 	PQclear(res);
 }
 
@@ -111,7 +113,7 @@ static bool write_batch(struct apply *a, const struct batch *b)
 	refuse_as_superuser(a);
 	target_lock(a->conn, &a->target, b->manifest.scope);
 	batch_columns(b, &columns);
-	fits = target_fits(a->conn, &a->target, &b->manifest, &columns, a->tell);
+	fits = target_fits(a->conn, &a->target, &b->manifest, &columns);
 	if (fits) {
 		target_describe(a->conn, &a->target, &b->manifest, &columns);
 		write_rows(a, b);
@@ -162,20 +164,15 @@ static void begin(struct apply *a)
 			"table %s is being imported by another run", a->target.label);
 }
 
-enum verdict apply_judge(struct apply *a, const struct manifest *m, struct ledger *ledger)
-{
-	ledger_load(a->conn, a->target.oid, m, ledger);
-	return verdict(m, ledger, a->options->accept_source);
-}
-
 enum verdict apply_batch(struct apply *a, const struct batch *b, struct ledger *ledger)
 {
 	const struct manifest *m = &b->manifest;
 	enum verdict result;
 
-	set_encoding(a->conn, m);
+	apply_encoding(a, m);
 	begin(a);
-	result = apply_judge(a, m, ledger);
+	ledger_load(a->conn, a->target.oid, m, ledger);
+	result = verdict(m, ledger, a->options->accept_source);
 	if (result == VERDICT_APPLY && !write_batch(a, b))
 		result = VERDICT_MISFIT;
 	if (result != VERDICT_APPLY) {

@@ -12,7 +12,6 @@ struct apply {
 	const struct options *options;
 	PGconn *conn;
 	struct target target;
-	bool tell; /* why the table can't take a batch */
 };
 
 /*
@@ -22,7 +21,7 @@ struct apply {
  */
 enum verdict apply_batch(struct apply *a, const struct batch *b, struct ledger *ledger);
 
-/* The verdict alone; nothing is written. */
-enum verdict apply_judge(struct apply *a, const struct manifest *m, struct ledger *ledger);
+/* Speaks the encoding of the batch with the server or, without one, that of the database. */
+void apply_encoding(struct apply *a, const struct manifest *m);
 
 #endif

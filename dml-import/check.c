@@ -22,11 +22,9 @@ static void collect(struct items *items, const struct find *find)
 {
 	for (size_t i = 0; i < find->count; i++) {
 		const struct found *where = &find->found[i];
-		struct spool_dir dir;
 		struct spool_list list;
 
-		spool_open(&dir, where->path);
-		spool_list(&dir, &list);
+		spool_list(&where->dir, &list);
 		for (size_t k = 0; k < list.count; k++) {
 			const struct spool_entry *e = &list.entry[k];
 
@@ -39,7 +37,6 @@ static void collect(struct items *items, const struct find *find)
 				(struct item){.where = where, .number = e->number};
 		}
 		spool_list_free(&list);
-		spool_close(&dir);
 	}
 }
 
@@ -96,22 +93,21 @@ static void check_batch(const struct batch *b)
 
 static enum die_status check_item(const struct item *item)
 {
-	struct spool_dir dir;
+	const struct spool_dir *dir = &item->where->dir;
 	struct batch b;
 	struct name table = {0};
 	char *why = NULL;
 	enum batch_state state;
 
 	queue_table(item->where, &table);
-	spool_open(&dir, item->where->path);
-	state = batch_open(&b, &dir, SPOOL_BATCH, item->number, &why);
+	state = batch_open(&b, dir, SPOOL_BATCH, item->number, &why);
 	if (state == BATCH_GONE || state == BATCH_NOT_READY)
 		die(DIE_NOT_NOW, "wait until shipping is done; ship it again if it is",
-			"\"%s/%010llu\" is not all here", dir.path,
+			"\"%s/%010llu\" is not all here", dir->path,
 			(unsigned long long)item->number);
 	if (state == BATCH_REFUSED)
 		die(DIE_PERSON, "ship it again from its source, with rsync --checksum",
-			"\"%s/%010llu\" is refused: %s", dir.path,
+			"\"%s/%010llu\" is refused: %s", dir->path,
 			(unsigned long long)item->number, why);
 	if (!name_equal(&table, &b.manifest.table))
 		die(DIE_PERSON, "move it to the directory of its table, or remove it",
@@ -120,7 +116,6 @@ static enum die_status check_item(const struct item *item)
 	check_batch(&b);
 	note("\"%s\" is whole", b.dir.path);
 	batch_close(&b);
-	spool_close(&dir);
 	name_free(&table);
 	return DIE_DONE;
 }

@@ -2,25 +2,27 @@
 
 #include "buf.h"
 #include "die.h"
-#include "spool.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 3 }; /* SPOOL/HOST/DB/TABLE */
 
-static void add(struct find *f, const char *path, uint64_t number)
+/* Takes `dir` over, or closes it if it was found already. */
+static void add(struct find *f, struct spool_dir *dir, uint64_t number)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(dir->path, '/');
 
 	for (size_t i = 0; i < f->count; i++) {
-		if (strcmp(f->found[i].path, path) == 0 &&
-			(f->found[i].number == number || f->found[i].number == 0))
+		if (strcmp(f->found[i].dir.path, dir->path) == 0 &&
+			(f->found[i].number == number || f->found[i].number == 0)) {
+			spool_close(dir);
 			return;
+		}
 	}
 	f->found = mem_resize(f->found, f->count + 1, sizeof *f->found);
-	f->found[f->count++] = (struct found){.path = mem_string(path),
-		.name = mem_string(slash != NULL ? slash + 1 : path),
+	f->found[f->count++] = (struct found){.dir = *dir,
+		.name = mem_string(slash != NULL ? slash + 1 : dir->path),
 		.number = number};
 }
 
@@ -30,23 +32,23 @@ static bool is_table(const struct spool_list *list)
 	return list->count > 0 && list->entry[0].kind <= SPOOL_DONE;
 }
 
-static void walk(struct find *f, const struct spool_dir *dir, int depth)
+/* Takes `dir` over. */
+static void walk(struct find *f, struct spool_dir *dir, int depth)
 {
 	struct spool_list list;
 
 	spool_list(dir, &list);
 	if (is_table(&list)) {
-		add(f, dir->path, 0);
+		add(f, dir, 0);
 	} else {
 		for (size_t i = 0; depth > 0 && i < list.count; i++) {
 			struct spool_dir child;
 
-			if (list.entry[i].kind != SPOOL_OTHER ||
-				!spool_enter(dir, list.entry[i].name, &child))
-				continue;
-			walk(f, &child, depth - 1);
-			spool_close(&child);
+			if (list.entry[i].kind == SPOOL_OTHER &&
+				spool_peek(dir, list.entry[i].name, &child, &f->refused))
+				walk(f, &child, depth - 1);
 		}
+		spool_close(dir);
 	}
 	spool_list_free(&list);
 }
@@ -72,11 +74,11 @@ static void find_one(struct find *f, const char *argument)
 		uint64_t number = strtoull(slash + 1, NULL, 10);
 
 		*slash = '\0';
-		add(f, path, number);
+		spool_open(&dir, path);
+		add(f, &dir, number);
 	} else {
 		spool_open(&dir, path);
 		walk(f, &dir, DEPTH_MAX);
-		spool_close(&dir);
 	}
 	free(path);
 }
@@ -84,6 +86,7 @@ static void find_one(struct find *f, const char *argument)
 void find_all(struct find *f, char *const *arguments, size_t count)
 {
 	*f = (struct find){0};
+	spool_allow_many();
 	for (size_t i = 0; i < count; i++)
 		find_one(f, arguments[i]);
 }
@@ -91,7 +94,7 @@ void find_all(struct find *f, char *const *arguments, size_t count)
 void find_free(struct find *f)
 {
 	for (size_t i = 0; i < f->count; i++) {
-		free(f->found[i].path);
+		spool_close(&f->found[i].dir);
 		free(f->found[i].name);
 	}
 	free(f->found);

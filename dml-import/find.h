@@ -2,12 +2,16 @@
 #ifndef DML_IMPORT_FIND_H
 #define DML_IMPORT_FIND_H
 
+#include "spool.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* One table's directory, or one batch in it. */
+/* One table's directory, or one batch in it.  It stays open: what stands at its path later may
+ * be something else. */
 struct found {
-	char *path;
+	struct spool_dir dir;
 	char *name;      /* the directory's own, which says what table it is */
 	uint64_t number; /* the one batch that was named; 0 for all */
 };
@@ -15,9 +19,10 @@ struct found {
 struct find {
 	struct found *found;
 	size_t count;
+	bool refused; /* something in a tree could not be looked into, as a message told */
 };
 
-/* Dies if a directory is missing or can't be read.  No link below an argument is followed. */
+/* Dies if an argument is missing or can't be read.  No link below an argument is followed. */
 void find_all(struct find *f, char *const *arguments, size_t count);
 void find_free(struct find *f);
 

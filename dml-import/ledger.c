@@ -1,5 +1,7 @@
 #include "ledger.h"
 
+#include "own_schema.h"
+
 #include "ledger_drop.sql.h"
 #include "ledger_load.sql.h"
 #include "ledger_save.sql.h"
@@ -18,15 +20,7 @@ static const char begin_text[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRIT
 
 bool ledger_exists(PGconn *conn)
 {
-	PGresult *res = pg_query_row(conn,
-		"SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
-		" JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-		" WHERE n.nspname = 'dml' AND c.relname = 'ledger') AS found",
-		0, NULL);
-	bool found = pg_bool(res, 0, "found");
-
-	PQclear(res);
-	return found;
+	return own_schema_has(conn, "ledger");
 }
 
 static enum die_status run_script(PGconn *conn, const char *body, bool print)
@@ -61,6 +55,7 @@ void ledger_ensure(PGconn *conn)
 {
 	enum die_status status = DIE_PERSON;
 
+	own_schema_expect_safe(conn);
 	if (ledger_exists(conn))
 		return;
 	if (may_create(conn))

@@ -37,5 +37,7 @@ int main(int argc, char **argv)
 	progress_init(options.progress, die_level() == DIE_QUIET);
 	find_all(&find, options.dirs, options.dir_count);
 
-	return (int)run(&options, &find);
+	enum die_status status = run(&options, &find);
+
+	return (int)die_worst(status, find.refused ? DIE_PERSON : DIE_DONE);
 }

@@ -9,7 +9,7 @@
 struct queue {
 	struct apply *apply;
 	const struct found *where;
-	struct spool_dir dir;
+	const struct spool_dir *dir;
 	struct name table; /* as the directory's name says */
 	enum die_status status;
 };
@@ -18,7 +18,7 @@ void queue_table(const struct found *where, struct name *name)
 {
 	if (!name_from_directory(where->name, name))
 		die(DIE_PERSON, "use the directory's name as dml-export wrote it",
-			"\"%s\" is no name of a table's directory", where->path);
+			"\"%s\" is no name of a table's directory", where->dir.path);
 }
 
 /* Step 3: what the spool holds never chooses what is written. */
@@ -26,17 +26,32 @@ static bool is_of_table(const struct queue *q, const struct batch *b)
 {
 	const struct opt_names *given = &q->apply->options->tables;
 
-	if (name_equal(&b->manifest.table, &q->table) ||
-		(given->count == 1 && name_equal(&b->manifest.table, &given->name[0])))
-		return true;
+	return name_equal(&b->manifest.table, &q->table) ||
+	       (given->count == 1 && name_equal(&b->manifest.table, &given->name[0]));
+}
 
+static void explain_table(const struct batch *b)
+{
 	struct buf named = {0};
 
 	name_to_sql(&named, &b->manifest.table);
 	complain("move it to the directory of its table, or remove it",
 		"\"%s\" holds a batch of table %s", b->dir.path, named.data);
 	buf_free(&named);
-	return false;
+}
+
+/* How to have all rows again; the caller frees it. */
+static char *full_command(const struct manifest *m)
+{
+	struct buf b = {0}, table = {0};
+
+	name_to_sql(&table, &m->table);
+	buf_string(&b, "dml-export --full -t '");
+	for (const char *p = table.data; *p != '\0'; p++)
+		buf_string(&b, *p == '\'' ? "'\\''" : (const char[]){*p, '\0'});
+	buf_format(&b, "' -T %s SPOOL", m->target);
+	buf_free(&table);
+	return b.data;
 }
 
 /* Says why the batch was not applied. */
@@ -45,7 +60,7 @@ static void explain(const struct queue *q, const struct batch *b, const struct l
 {
 	const struct manifest *m = &b->manifest;
 	const char *label = q->apply->target.label;
-	char *full = mem_format("dml-export --full -t '%s' -T %s", label, m->target);
+	char *full = full_command(m);
 	char *hint = NULL;
 
 	switch (result) {
@@ -98,7 +113,7 @@ static void explain(const struct queue *q, const struct batch *b, const struct l
 static void remove_unless_kept(const struct queue *q, uint64_t number)
 {
 	if (!q->apply->options->keep)
-		batch_remove(&q->dir, number);
+		batch_remove(q->dir, number);
 }
 
 /*
@@ -107,9 +122,9 @@ static void remove_unless_kept(const struct queue *q, uint64_t number)
  */
 enum step { STEP_ON, STEP_PAST, STEP_STUCK };
 
-/* A batch that can't be opened; `tell`: say so, and let it count. */
+/* A batch that can't be opened. */
 static enum step not_open(
-	struct queue *q, uint64_t number, enum batch_state state, const char *why, bool tell)
+	struct queue *q, uint64_t number, enum batch_state state, const char *why)
 {
 	bool past = number < ledger_number(q->apply->conn, q->apply->target.oid);
 	char name[SPOOL_NAME_MAX];
@@ -118,38 +133,35 @@ static enum step not_open(
 	if (past) {
 		warn("ignoring \"%s/%s\", which is older than what was applied and %s: remove "
 		     "it",
-			q->dir.path, name, why != NULL ? why : "not all here");
+			q->dir->path, name, why != NULL ? why : "not all here");
 		return STEP_PAST;
 	}
-	if (!tell)
-		return STEP_STUCK;
 	if (state == BATCH_REFUSED)
 		complain("ship it again from its source, with rsync --checksum",
-			"\"%s/%s\" is refused: %s", q->dir.path, name, why);
+			"\"%s/%s\" is refused: %s", q->dir->path, name, why);
 	else
 		warn("\"%s/%s\" is not all here: run this again when shipping is done, ship it "
 		     "again if it is",
-			q->dir.path, name);
+			q->dir->path, name);
 	q->status = die_worst(q->status, state == BATCH_REFUSED ? DIE_PERSON : DIE_NOT_NOW);
 	return STEP_STUCK;
 }
 
-static enum step take_open(struct queue *q, const struct batch *b, bool tell)
+static enum step take_open(struct queue *q, const struct batch *b)
 {
 	struct ledger ledger;
 	enum verdict result;
 
 	if (!is_of_table(q, b)) {
+		explain_table(b);
 		q->status = die_worst(q->status, DIE_PERSON);
 		return STEP_STUCK;
 	}
-	if (!tell)
-		batch_warn_of_strangers(b);
-	q->apply->tell = tell;
+	batch_warn_of_strangers(b);
 	result = apply_batch(q->apply, b, &ledger);
 	if (result == VERDICT_APPLY || result == VERDICT_DONE) {
 		remove_unless_kept(q, b->number);
-	} else if (tell) {
+	} else {
 		explain(q, b, &ledger, result);
 		q->status = die_worst(q->status, DIE_PERSON);
 	}
@@ -157,41 +169,43 @@ static enum step take_open(struct queue *q, const struct batch *b, bool tell)
 	return result == VERDICT_APPLY || result == VERDICT_DONE ? STEP_ON : STEP_STUCK;
 }
 
-static enum step take(struct queue *q, uint64_t number, bool tell)
+static enum step take(struct queue *q, uint64_t number)
 {
 	struct batch b;
 	char *why = NULL;
-	enum batch_state state = batch_open(&b, &q->dir, SPOOL_BATCH, number, &why);
+	enum batch_state state = batch_open(&b, q->dir, SPOOL_BATCH, number, &why);
 	enum step step = STEP_ON;
 
 	if (state == BATCH_GOOD) {
-		step = take_open(q, &b, tell);
+		step = take_open(q, &b);
 		batch_close(&b);
 	} else if (state != BATCH_GONE) {
-		step = not_open(q, number, state, why, tell);
+		step = not_open(q, number, state, why);
 	}
 	free(why);
 	return step;
 }
 
-/* True if this batch holds all rows and its turn has come. */
-static bool bridges(struct queue *q, uint64_t number)
+/* True if this batch holds all rows and could be applied now, without anybody's say-so. */
+static bool is_full_start(struct queue *q, uint64_t number)
 {
 	struct batch b;
 	struct ledger ledger;
 	char *why = NULL;
-	bool full;
+	bool good;
 
-	if (batch_open(&b, &q->dir, SPOOL_BATCH, number, &why) != BATCH_GOOD) {
+	if (batch_open(&b, q->dir, SPOOL_BATCH, number, &why) != BATCH_GOOD) {
 		free(why);
 		return false;
 	}
-	full = b.manifest.scope == SCOPE_FULL && is_of_table(q, &b) &&
-	       apply_judge(q->apply, &b.manifest, &ledger) == VERDICT_APPLY;
-	if (full)
+	good = b.manifest.scope == SCOPE_FULL && is_of_table(q, &b);
+	if (good) {
+		ledger_load(q->apply->conn, q->apply->target.oid, &b.manifest, &ledger);
+		good = verdict(&b.manifest, &ledger, false) == VERDICT_APPLY;
 		ledger_free(&ledger);
+	}
 	batch_close(&b);
-	return full;
+	return good;
 }
 
 static bool is_batch(const struct queue *q, const struct spool_entry *entry)
@@ -206,70 +220,78 @@ static void tidy(struct queue *q, const struct spool_list *list)
 		const struct spool_entry *entry = &list->entry[i];
 
 		if (entry->kind == SPOOL_DONE)
-			batch_remove_rest(&q->dir, entry->number);
+			batch_remove_rest(q->dir, entry->number);
 		else if (entry->kind == SPOOL_OTHER)
-			warn("ignoring \"%s/%s\", which is no batch", q->dir.path, entry->name);
+			warn("ignoring \"%s/%s\", which is no batch", q->dir->path,
+				entry->name);
 	}
 }
 
-/* The batch behind the `stuck`th that makes it needless, or NULL. */
-static const struct spool_entry *bridge(
-	struct queue *q, const struct spool_list *list, size_t stuck)
+/* The last batch with all rows that could be applied now, or NULL. */
+static const struct spool_entry *last_full(struct queue *q, const struct spool_list *list)
 {
-	for (size_t i = stuck + 1; i < list->count; i++)
-		if (is_batch(q, &list->entry[i]) && bridges(q, list->entry[i].number))
+	for (size_t i = list->count; i-- > 0;)
+		if (is_batch(q, &list->entry[i]) && is_full_start(q, list->entry[i].number))
 			return &list->entry[i];
 	return NULL;
 }
 
 /*
- * In order.  Where one can't be applied, a full batch behind it may be: what it skips is then
- * older than the ledger, and another pass removes it.
+ * In order.  A batch with all rows makes those before it needless, so the last one comes first:
+ * what is missing, damaged or unfit before it holds up nobody.  They are then older than the
+ * ledger, and removed as such.
  */
 static void take_all(struct queue *q, const struct spool_list *list)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		const struct spool_entry *entry = &list->entry[i], *full;
+	const struct spool_entry *full = last_full(q, list);
 
-		if (!is_batch(q, entry) || take(q, entry->number, false) != STEP_STUCK)
-			continue;
-		full = bridge(q, list, i);
-		if (full == NULL) {
-			take(q, entry->number, true);
-			return;
-		}
-		warn("\"%s/%s\" can't be applied; going on with the full batch \"%s\"",
-			q->dir.path, entry->name, full->name);
-		if (take(q, full->number, false) == STEP_STUCK) {
-			take(q, full->number, true);
-			return;
-		}
-		take_all(q, list);
+	if (full != NULL && take(q, full->number) == STEP_STUCK)
 		return;
+	for (size_t i = 0; i < list->count; i++)
+		if (is_batch(q, &list->entry[i]) &&
+			take(q, list->entry[i].number) == STEP_STUCK)
+			return;
+}
+
+/* Names are in the encoding of the source: that of the first manifest that can be read. */
+static void set_encoding(struct queue *q, const struct spool_list *list)
+{
+	apply_encoding(q->apply, NULL);
+	for (size_t i = 0; i < list->count && list->entry[i].kind == SPOOL_BATCH; i++) {
+		struct batch b;
+		char *why = NULL;
+
+		if (batch_open(&b, q->dir, SPOOL_BATCH, list->entry[i].number, &why) ==
+			BATCH_GOOD) {
+			apply_encoding(q->apply, &b.manifest);
+			batch_close(&b);
+			return;
+		}
+		free(why);
 	}
 }
 
 enum die_status queue_run(struct apply *a, const struct found *where)
 {
-	struct queue q = {.apply = a, .where = where};
+	struct queue q = {.apply = a, .where = where, .dir = &where->dir};
+	bool renamed = a->options->tables.count == 1;
 	struct spool_list list;
-	const struct name *write;
 
 	queue_table(where, &q.table);
-	spool_open(&q.dir, where->path);
-	if (!spool_lock(&q.dir))
+	if (!spool_lock(q.dir))
 		die(DIE_NOT_NOW, "let it end, then run this one again",
-			"\"%s\" is locked by another run", where->path);
-	spool_list(&q.dir, &list);
+			"\"%s\" is locked by another run", q.dir->path);
+	spool_list(q.dir, &list);
 	tidy(&q, &list);
 	if (list.count > 0 && list.entry[0].kind == SPOOL_BATCH) {
-		write = a->options->tables.count == 1 ? &a->options->tables.name[0] : &q.table;
-		target_find(a->conn, write, &a->target);
+		if (!renamed)
+			set_encoding(&q, &list);
+		target_find(
+			a->conn, renamed ? &a->options->tables.name[0] : &q.table, &a->target);
 		take_all(&q, &list);
 		target_free(&a->target);
 	}
 	spool_list_free(&list);
-	spool_close(&q.dir);
 	name_free(&q.table);
 	return q.status;
 }

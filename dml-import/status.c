@@ -31,17 +31,15 @@ static void count_batch(struct waiting *w, const struct manifest *m, uint64_t *l
 static void survey(
 	struct waiting *w, const struct found *where, const char *chain, uint64_t number)
 {
-	struct spool_dir dir;
 	struct spool_list list;
 	uint64_t last = number;
 
-	spool_open(&dir, where->path);
-	spool_list(&dir, &list);
+	spool_list(&where->dir, &list);
 	for (size_t i = 0; i < list.count && list.entry[i].kind == SPOOL_BATCH; i++) {
 		struct batch b;
 		char *why = NULL;
 		enum batch_state state =
-			batch_open(&b, &dir, SPOOL_BATCH, list.entry[i].number, &why);
+			batch_open(&b, &where->dir, SPOOL_BATCH, list.entry[i].number, &why);
 
 		free(why);
 		if (state == BATCH_NOT_READY || state == BATCH_REFUSED)
@@ -53,7 +51,6 @@ static void survey(
 		batch_close(&b);
 	}
 	spool_list_free(&list);
-	spool_close(&dir);
 }
 
 static const char *or_dash(const char *text)

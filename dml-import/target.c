@@ -81,7 +81,7 @@ static void release(struct arrays *a)
 }
 
 bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
-	const struct columns *columns, bool tell)
+	const struct columns *columns)
 {
 	struct arrays a;
 
@@ -90,7 +90,7 @@ bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
 	const char *const values[] = {t->oid, a.names, a.types, a.key};
 	PGresult *res = pg_query(conn, problems_sql, 4, values);
 
-	for (int row = 0; tell && row < PQntuples(res); row++)
+	for (int row = 0; row < PQntuples(res); row++)
 		complain(pg_text(res, row, "hint"), "table %s can't take batch %llu: %s",
 			t->label, (unsigned long long)m->number, pg_text(res, row, "problem"));
 

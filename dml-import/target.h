@@ -29,9 +29,9 @@ void target_find(PGconn *conn, const struct name *name, struct target *t);
  * rows, against other writers. */
 void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope);
 
-/* False if it can't take such a batch; `tell`: with all reasons. */
+/* False if it can't take such a batch; all reasons are told. */
 bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
-	const struct columns *columns, bool tell);
+	const struct columns *columns);
 
 /* How the batch is written to it; after target_fits(). */
 void target_describe(PGconn *conn, struct target *t, const struct manifest *m,
