@@ -140,7 +140,7 @@ enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
 	char name[SPOOL_NAME_MAX];
 	enum batch_state state;
 
-	*b = (struct batch){.number = number};
+	*b = (struct batch){.dir = {.fd = -1}, .number = number};
 	spool_name(name, kind, number);
 	if (!spool_enter(table, name, &b->dir)) {
 		if (faccessat(table->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)

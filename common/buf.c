@@ -90,6 +90,7 @@ char *buf_room(struct buf *b, size_t len)
 			cap *= 2;
 		b->data = mem_resize(b->data, cap, 1);
 		b->cap = cap;
+		b->data[b->len] = '\0';
 	}
 	return b->data + b->len;
 }

@@ -27,7 +27,7 @@ bool decode_number(struct decode *d, uint64_t max, uint64_t *value)
 	for (; p < d->end && *p >= '0' && *p <= '9'; p++) {
 		uint64_t digit = (uint64_t)(*p - '0');
 
-		if (n > (max - digit) / 10 || (p > d->at && n == 0))
+		if (digit > max || n > (max - digit) / 10 || (p > d->at && n == 0))
 			return false;
 		n = n * 10 + digit;
 	}

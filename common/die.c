@@ -52,7 +52,8 @@ static size_t printable(const unsigned char *s)
 			: s[0] < 0xc0 ? 0
 			: s[0] < 0xe0 ? 2
 			: s[0] < 0xf0 ? 3
-				      : 4;
+			: s[0] < 0xf8 ? 4
+				      : 0;
 	unsigned long point = length == 1 ? s[0] : s[0] & (0x7fUL >> length);
 
 	for (size_t i = 1; i < length; i++) {

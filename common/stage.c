@@ -25,15 +25,15 @@ static const char *const files[] = {"columns", "ids", "data.gz", "manifest"};
 
 enum { FILES = sizeof files / sizeof *files };
 
-/* Async-signal-safe.  False if something is left. */
+/* Async-signal-safe.  False if something is left.  Not through a link that stands there. */
 static bool remove_stage(int parent, const char *name)
 {
-	for (size_t i = 0; i < FILES; i++) {
-		char path[SPOOL_NAME_MAX + 16];
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-		stpcpy(stpcpy(stpcpy(path, name), "/"), files[i]);
-		unlinkat(parent, path, 0);
-	}
+	for (size_t i = 0; fd >= 0 && i < FILES; i++)
+		unlinkat(fd, files[i], 0);
+	if (fd >= 0)
+		close(fd);
 	return unlinkat(parent, name, AT_REMOVEDIR) == 0;
 }
 
