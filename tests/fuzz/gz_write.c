@@ -1,0 +1,64 @@
+/*
+ * The gzip writer, in whatever pieces and at whatever level: zlib reads one whole stream, and
+ * what went in comes out.
+ *
+ * The input's first byte is the level, the second says how often the rest is repeated, so
+ * that some inputs are longer than any buffer; the rest is also the lengths of the pieces.
+ */
+#include "gz.h"
+
+#include "buf.h"
+#include "fuzz.h"
+#include "zlib_oracle.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static void deflate(struct buf *file, const struct buf *in, int level, const uint8_t *lengths)
+{
+	int fd = memfd_create("gz", MFD_CLOEXEC), copy = dup(fd);
+	struct gz_writer *w = gz_writer_open(fd, "gz", level);
+	struct io_sum sum;
+	uint64_t bytes;
+	char hash[HASH_TEXT];
+
+	for (size_t done = 0, part, i = 0; done < in->len; done += part, i++) {
+		part = (size_t)lengths[i % 16] * lengths[(i + 1) % 16] * lengths[(i + 2) % 16] +
+		       1;
+		if (part > in->len - done)
+			part = in->len - done;
+		gz_write(w, in->data + done, part);
+	}
+	gz_writer_close(w, &sum, &bytes);
+	must(bytes == in->len, "the writer knows how much went in");
+	buf_room(file, sum.size);
+	must(pread(copy, file->data, sum.size, 0) == (ssize_t)sum.size, "the file can be read");
+	file->len = sum.size;
+	must(lseek(copy, 0, SEEK_END) == (off_t)sum.size, "the writer knows the file's size");
+	hash_of(file->data, file->len, hash);
+	must(strcmp(hash, sum.sha256) == 0, "and its hash");
+	close(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct buf in = {0}, file = {0};
+
+	if (size < 18)
+		return 0;
+	int level = GZ_LEVEL_MIN + data[0] % (GZ_LEVEL_MAX - GZ_LEVEL_MIN + 1);
+	unsigned times = 1U << data[1] % 12;
+	for (unsigned i = 0; i < times && in.len < ORACLE_MAX / 2; i++)
+		buf_add(&in, data + 2, size - 2);
+	deflate(&file, &in, level, data + 2);
+
+	struct oracle oracle = oracle_inflate((const uint8_t *)file.data, file.len, true);
+	must(oracle.whole && oracle.used == file.len, "it is one whole stream");
+	must(oracle.len == in.len && memcmp(oracle.data, buf_text(&in), in.len) == 0,
+		"what comes out is what went in");
+	free(oracle.data);
+	buf_free(&in);
+	buf_free(&file);
+	return 0;
+}

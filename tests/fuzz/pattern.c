@@ -1,0 +1,94 @@
+/*
+ * Patterns of table names: what is quoted stands for itself and for nothing else; and whatever
+ * is taken is a pair of expressions anchored at both ends.
+ */
+#include "pattern.h"
+
+#include "buf.h"
+#include "fuzz.h"
+
+#include <regex.h>
+#include <string.h>
+
+static bool matches(const char *expression, const char *text)
+{
+	regex_t regex;
+
+	must(regcomp(&regex, expression, REG_EXTENDED | REG_NOSUB) == 0,
+		"what was quoted is an expression");
+	bool good = regexec(&regex, text, 0, NULL, 0) == 0;
+	regfree(&regex);
+	return good;
+}
+
+static void quote(struct buf *b, const char *text)
+{
+	buf_byte(b, '"');
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p == '"')
+			buf_byte(b, '"');
+		buf_byte(b, *p);
+	}
+	buf_byte(b, '"');
+}
+
+static void check_quoted(char *name)
+{
+	struct pattern pattern;
+	struct buf b = {0};
+	size_t len = strlen(name);
+
+	quote(&b, name);
+	buf_byte(&b, '.');
+	quote(&b, name);
+	must(pattern_parse(b.data, &pattern), "a quoted name is a pattern");
+	must(strcmp(pattern.schema, pattern.table) == 0, "of the same two parts");
+	must(matches(pattern.table, name), "and stands for itself");
+	for (size_t i = 0; i < len && i < 8; i++) {
+		char before = name[i];
+
+		name[i] = before == 'x' ? 'y' : 'x';
+		must(!matches(pattern.table, name), "but for nothing else");
+		name[i] = before;
+	}
+	pattern_free(&pattern);
+	buf_free(&b);
+}
+
+static void check_anchors(const char *expression)
+{
+	size_t len = strlen(expression);
+
+	must(len >= 4 && strncmp(expression, "^(", 2) == 0 &&
+			strcmp(expression + len - 2, ")$") == 0,
+		"it is anchored");
+}
+
+static void check_any(const char *text)
+{
+	struct pattern pattern = {0};
+
+	if (!pattern_parse(text, &pattern)) {
+		must(pattern.schema == NULL && pattern.table == NULL && pattern.text == NULL,
+			"nothing is allocated");
+		return;
+	}
+	check_anchors(pattern.schema);
+	check_anchors(pattern.table);
+	must(strcmp(pattern.text, text) == 0, "it is known as it was given");
+	pattern_free(&pattern);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = mem_alloc(size + 1);
+
+	if (size > 0)
+		memcpy(text, data, size);
+	text[size] = '\0';
+	check_any(text);
+	if (*text != '\0' && strlen(text) <= 63)
+		check_quoted(text);
+	free(text);
+	return 0;
+}

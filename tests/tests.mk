@@ -1,0 +1,81 @@
+# Unit tests and fuzzers; included by the Makefile.
+#
+#   make unit         each program of tests/unit, under prove
+#   make fuzz-build   each target of tests/fuzz, with clang
+#   make fuzz         runs each for FUZZ_SECONDS, from tests/fuzz/corpus; a crash fails
+
+PROVE = prove
+UNIT_SHARED = tap scratch sample
+UNIT_OF_IMPORT = verdict
+UNIT_TESTS = $(filter-out $(UNIT_SHARED),$(basename $(notdir $(wildcard tests/unit/*.c))))
+UNIT_PROGRAMS = $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS))
+UNIT_SHARED_OBJECTS = $(UNIT_SHARED:%=$(OBJ)/tests/unit/%.o)
+
+# For a sanitizer: a size beyond all memory is a test's, and who dies doesn't tidy up.
+UNIT_ASAN = allocator_may_return_null=1:detect_leaks=0
+
+unit: $(UNIT_PROGRAMS)
+	@ASAN_OPTIONS=$${ASAN_OPTIONS:+$$ASAN_OPTIONS:}$(UNIT_ASAN) $(PROVE) --exec '' $(UNIT_PROGRAMS)
+
+$(OBJ)/tests/unit/%.o: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Icommon $(UNIT_INCLUDE) -c -o $@ $<
+
+# What tests a module of dml-import's own.
+$(UNIT_OF_IMPORT:%=$(OBJ)/tests/unit/%.o): UNIT_INCLUDE = -Idml-import
+$(UNIT_OF_IMPORT:%=$(BUILD)/tests/unit/%): $(BUILD)/tests/unit/%: $(OBJ)/dml-import/%.o
+
+$(UNIT_PROGRAMS): $(BUILD)/tests/unit/%: $(OBJ)/tests/unit/%.o $(UNIT_SHARED_OBJECTS) $(OBJ)/libdml.a
+	@mkdir -p $(@D)
+	$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_LIBS)
+
+# libFuzzer comes with clang; zlib is asked what the gzip reader should have said.
+FUZZ_CC = clang
+FUZZ_SECONDS = 10
+FUZZ_SHARED = die_stub zlib_oracle
+FUZZ = $(filter-out $(FUZZ_SHARED),$(basename $(notdir $(wildcard tests/fuzz/*.c))))
+FUZZ_SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_CFLAGS = $(filter-out $(HARDENING) $(SANITIZE),$(ALL_CFLAGS)) -O1 $(FUZZ_SANITIZE) \
+	-fsanitize=fuzzer-no-link
+FUZZ_LIBS = $(FUZZ_SANITIZE) -fsanitize=fuzzer $(LIBRARY_LIBS) -lz
+
+# All of common/ but the database's side and die.c, in whose place stands die_stub.c; only
+# what die.c itself is asked needs the real one.
+FUZZ_COMMON = $(patsubst $(OBJ)/%,$(OBJ)/fuzz/%,$(filter-out %/die.o \
+	$(OBJ)/common/pg%.o,$(COMMON)))
+FUZZ_DIE = $(OBJ)/fuzz/tests/fuzz/die_stub.o
+$(BUILD)/fuzz/escape: FUZZ_DIE = $(OBJ)/fuzz/common/die.o
+
+fuzz-build: $(FUZZ:%=$(BUILD)/fuzz/%)
+
+.PRECIOUS: $(OBJ)/fuzz/%.o
+$(OBJ)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -Icommon -c -o $@ $<
+
+$(OBJ)/fuzz/libfuzz.a: $(FUZZ_COMMON) $(OBJ)/fuzz/tests/fuzz/zlib_oracle.o
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/fuzz/%: $(OBJ)/fuzz/tests/fuzz/%.o $(OBJ)/fuzz/libfuzz.a \
+		$(OBJ)/fuzz/common/die.o $(OBJ)/fuzz/tests/fuzz/die_stub.o
+	@mkdir -p $(@D)
+	$(FUZZ_CC) -o $@ $< $(FUZZ_DIE) $(OBJ)/fuzz/libfuzz.a $(FUZZ_LIBS)
+
+fuzz: $(FUZZ:%=fuzz-%)
+
+# From a copy of its corpus: what a run finds stays out of the tree.  What crashes it is left
+# in $(BUILD)/fuzz/NAME-*.
+$(FUZZ:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
+	@corpus=$$(mktemp -d) && cp tests/fuzz/corpus/$*/* "$$corpus" && \
+	    $< -max_total_time=$(FUZZ_SECONDS) -timeout=20 -artifact_prefix=$<- \
+	        "$$corpus" >$<.log 2>&1; \
+	    status=$$?; rm -rf "$$corpus"; \
+	    if [ $$status -eq 0 ]; then printf '%s: ' $*; grep '^Done' $<.log; \
+	    else grep -v '^#[0-9]' $<.log; echo "$*: exit status $$status" >&2; exit 1; fi
+
+include tests/sweeps.mk
+
+-include $(wildcard $(OBJ)/tests/*/*.d $(OBJ)/fuzz/common/*.d $(OBJ)/fuzz/tests/fuzz/*.d)
+
+.PHONY: unit fuzz-build fuzz $(FUZZ:%=fuzz-%)
