@@ -13,8 +13,9 @@ bool own_schema_has(PGconn *conn, const char *name)
 	return has;
 }
 
-void own_schema_expect_safe(PGconn *conn)
+void own_schema_expect_safe(PGconn *conn, bool making)
 {
+	const char *const values[] = {making ? "t" : "f"};
 	PGresult *res = pg_query(conn,
 		"SELECT pg_catalog.min(o.rolname) AS owner"
 		"  FROM (SELECT n.nspowner AS oid FROM pg_catalog.pg_namespace AS n"
@@ -24,14 +25,16 @@ void own_schema_expect_safe(PGconn *conn)
 		"         WHERE n.nspname = 'dml') AS w"
 		"  JOIN pg_catalog.pg_roles AS o ON o.oid = w.oid AND NOT o.rolsuper"
 		" WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r"
-		"         WHERE r.rolname = current_user)",
-		0, NULL);
+		"         WHERE r.rolname = current_user)"
+		"    OR $1::boolean AND NOT pg_catalog.pg_has_role(o.oid, 'USAGE')",
+		1, values);
 
 	if (!pg_is_null(res, 0, "owner"))
 		die(DIE_PERSON,
 			"connect as that role, or as one that it granted what is needed",
-			"a superuser's rights would be in the hands of role \"%s\", which owns "
-			"schema dml or a table in it",
+			"role \"%s\" owns schema dml or a table in it: what is done there "
+			"would be "
+			"in its hands",
 			pg_text(res, 0, "owner"));
 	PQclear(res);
 }

@@ -8,9 +8,10 @@
 bool own_schema_has(PGconn *conn, const char *name);
 
 /*
- * Dies if we are a superuser and somebody who is none owns schema dml or a table in it:
- * triggers and defaults there would run with our rights.
+ * Dies if schema dml or a table in it belongs to a role that could make use of us: triggers and
+ * defaults there run with our rights.  A superuser may trust superusers only; whoever makes
+ * something there (`making`), superusers and its own roles.
  */
-void own_schema_expect_safe(PGconn *conn);
+void own_schema_expect_safe(PGconn *conn, bool making);
 
 #endif

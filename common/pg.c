@@ -146,6 +146,37 @@ char *pg_array(const char *const *values, size_t count)
 	return b.data;
 }
 
+char **pg_array_parse(const char *text, size_t *count)
+{
+	char **values = NULL;
+	const char *p = text + 1; /* behind the brace */
+
+	*count = 0;
+	while (*p != '\0' && *p != '}') {
+		struct buf b = {0};
+		bool quoted = *p == '"';
+
+		for (p += quoted; *p != '\0' && (quoted ? *p != '"' : *p != ',' && *p != '}');
+			p++) {
+			if (*p == '\\' && p[1] != '\0')
+				p++;
+			buf_byte(&b, *p);
+		}
+		p += quoted && *p == '"';
+		p += *p == ',';
+		values = mem_resize(values, *count + 1, sizeof *values);
+		values[(*count)++] = b.data != NULL ? b.data : mem_string("");
+	}
+	return values;
+}
+
+void pg_array_free(char **values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(values[i]);
+	free(values);
+}
+
 enum pg_commit pg_commit(PGconn *conn, enum die_status *status)
 {
 	PGresult *res = PQexec(conn, "COMMIT");

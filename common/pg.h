@@ -60,6 +60,9 @@ bool pg_is_null(const PGresult *res, int row, const char *column);
 
 /* An array of the server's, in text form, from strings: '{"a","b"}'.  The caller frees it. */
 char *pg_array(const char *const *values, size_t count);
+/* The other way, for an array of one dimension without NULLs. */
+char **pg_array_parse(const char *text, size_t *count);
+void pg_array_free(char **values, size_t count);
 
 /*
  * Says on standard error why `res` failed, beginning with `what` (a table's name, or NULL),

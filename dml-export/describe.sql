@@ -10,7 +10,7 @@ SELECT b.oid,
        t.base IS NOT NULL AS tracked,
        t.kind,
        t.version,
-       pg_catalog.array_to_string(t.key, E'\x01') AS key,
+       t.key,
        'dml.' || pg_catalog.quote_ident(s.relname) AS shadow,
        s.oid AS shadow_oid,
        pg_catalog.has_table_privilege(c.oid, 'SELECT')

@@ -9,6 +9,7 @@
 WITH RECURSIVE
 base AS (
     SELECT c.oid, n.nspname, c.relname,
+           NULLIF(pg_catalog.pg_get_userbyid(c.relowner), CURRENT_USER) AS owner,
            pg_catalog.format('%I.%I', n.nspname, c.relname) AS qualified,
            n.nspname || '.' || c.relname AS name
       FROM pg_catalog.pg_class AS c
@@ -157,6 +158,17 @@ SELECT pg_catalog.concat_ws(E'\n',
                        g.name, g.event, base.qualified, g.how, stem.name || ' ' || g.suffix),
                        E'\n' ORDER BY g.i)
               FROM trigger AS g),
+           -- The functions run as the table's owner, who may change its columns' types, and so what
+           -- runs in them, as he likes; all he gets is to write to the shadow table.
+           (SELECT pg_catalog.concat_ws(E'\n',
+                       pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA dml TO %I;', base.owner),
+                       pg_catalog.format('GRANT INSERT ON dml.%I TO %I;', stem.name, base.owner),
+                       pg_catalog.string_agg(pg_catalog.format('ALTER FUNCTION dml.%I() OWNER TO %I;',
+                           stem.name || ' ' || f.suffix, base.owner), E'\n' ORDER BY f.suffix),
+                       CASE WHEN pg_catalog.has_schema_privilege(base.owner,
+                                     pg_catalog.to_regnamespace('dml')::oid, 'CREATE') IS NOT TRUE
+                            THEN pg_catalog.format('REVOKE CREATE ON SCHEMA dml FROM %I;', base.owner) END)
+              FROM function AS f WHERE base.owner IS NOT NULL HAVING pg_catalog.count(*) > 0),
            pg_catalog.format(E'INSERT INTO dml.tracked (base, shadow, name, key, kind, version) VALUES (%L, %L, %L, %L, %L, %s)\n'
                              '    ON CONFLICT (base) DO UPDATE SET shadow = excluded.shadow, name = excluded.name,\n'
                              '    key = excluded.key, kind = excluded.kind, version = excluded.version;',

@@ -16,7 +16,7 @@ static const char install_hint[] = "run dml-export --install -t";
 
 bool source_installed(PGconn *conn)
 {
-	own_schema_expect_safe(conn);
+	own_schema_expect_safe(conn, false);
 	return own_schema_has(conn, "tracked");
 }
 
@@ -245,25 +245,11 @@ bool source_is_intact(PGconn *conn, const struct source_table *table)
 	PGresult *res = pg_query_row(conn, describe_sql, 1, values);
 	bool intact = pg_bool(res, 0, "tracked") && !pg_is_null(res, 0, "shadow_oid") &&
 		      pg_number(res, 0, "version") == TRACK_VERSION &&
-		      pg_is_null(res, 0, "missing");
+		      pg_is_null(res, 0, "missing") && pg_bool(res, 0, "has_key");
 
 	PQclear(res);
 	free(array);
 	return intact;
-}
-
-static void take_key(struct source_table *t, const char *joined)
-{
-	char *list = mem_string(joined), *rest = list, *column;
-
-	for (size_t i = 0; i < t->keys; i++)
-		free(t->key[i]);
-	t->keys = 0;
-	while ((column = strsep(&rest, "\x01")) != NULL) {
-		t->key = mem_resize(t->key, t->keys + 1, sizeof *t->key);
-		t->key[t->keys++] = mem_string(column);
-	}
-	free(list);
 }
 
 static void take_description(struct source_table *t, const PGresult *res, int row)
@@ -285,7 +271,8 @@ static void take_description(struct source_table *t, const PGresult *res, int ro
 	mem_replace(&t->triggers, pg_text(res, row, "triggers"));
 	free(t->lineage_end);
 	t->lineage_end = mem_format("%s/%s", t->oid, pg_text(res, row, "shadow_oid"));
-	take_key(t, pg_text(res, row, "key"));
+	pg_array_free(t->key, t->keys);
+	t->key = pg_array_parse(pg_text(res, row, "key"), &t->keys);
 	t->partitioned = pg_bool(res, row, "partitioned");
 	t->pages = pg_number(res, row, "pages");
 }

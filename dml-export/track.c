@@ -1,5 +1,6 @@
 #include "track.h"
 
+#include "own_schema.h"
 #include "source.h"
 
 #include "ddl.sql.h"
@@ -117,13 +118,19 @@ static void add_transaction(struct buf *script, const struct source_table *t, bo
 	buf_string(script, commit_text);
 }
 
-static enum die_status install(
-	PGconn *conn, const struct options *o, bool *with_schema, const struct source_table *t)
+/* `made`: the schema is there; `told`: its making stands in what was printed before. */
+struct schema {
+	bool made;
+	bool told;
+};
+
+static enum die_status install(PGconn *conn, const struct options *o, struct schema *schema,
+	const struct source_table *t)
 {
 	const char *kind = t->row_kind ? "row" : "statement";
 	struct source_table dropped = {.name = t->name};
-	PGresult *own = *with_schema ? NULL : installed(conn, t);
-	PGresult *old = *with_schema || own != NULL ? own : installed(conn, &dropped);
+	PGresult *own = schema->made ? installed(conn, t) : NULL;
+	PGresult *old = schema->made && own == NULL ? installed(conn, &dropped) : own;
 	const char *key = o->key != NULL ? o->key : own != NULL ? pg_text(own, 0, "key") : NULL;
 	enum die_status status = DIE_DONE;
 	struct buf script = {0};
@@ -135,10 +142,10 @@ static enum die_status install(
 		   (o->key != NULL || !install_script(conn, t, NULL, kind, old, &body))) {
 		status = no_key(o, t);
 	} else {
-		add_transaction(&script, t, *with_schema, old, body.data);
+		add_transaction(&script, t, !schema->made && !schema->told, old, body.data);
 		status = run_or_print(conn, o, script.data, t->label);
-		if (status == DIE_DONE)
-			*with_schema = false;
+		schema->made |= status == DIE_DONE && !o->print_sql;
+		schema->told |= o->print_sql;
 	}
 	buf_free(&script);
 	buf_free(&body);
@@ -149,14 +156,15 @@ static enum die_status install(
 enum die_status track_install(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
-	bool with_schema = !source_installed(conn);
+	struct schema schema = {.made = source_installed(conn)};
 	struct source_tables tables;
 
+	own_schema_expect_safe(conn, true);
 	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);
 	for (size_t i = 0; i < tables.count; i++)
 		if (!tables.table[i].refused)
-			tables.status = die_worst(tables.status,
-				install(conn, o, &with_schema, &tables.table[i]));
+			tables.status = die_worst(
+				tables.status, install(conn, o, &schema, &tables.table[i]));
 	pg_disconnect(conn);
 	opt_close_stdout();
 	return tables.status;

@@ -271,12 +271,17 @@ static const char purge_sql[] = "SELECT dml.purge(t.base) FROM dml.tracked AS t"
 static enum die_status forget(PGconn *conn, const struct label *target, const char *oids)
 {
 	const char *const values[] = {target->text, oids};
-	PGresult *res = pg_query_row(conn, forget_sql, 2, values);
+	PGresult *res;
+
+	pg_exec(conn, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "BEGIN");
+	res = pg_query_row(conn, forget_sql, 2, values);
+
 	uint64_t before = pg_number(res, 0, "before");
 	uint64_t forgotten = pg_number(res, 0, "forgotten");
 
 	PQclear(res);
 	PQclear(pg_query(conn, purge_sql, 1, &oids));
+	pg_exec(conn, "COMMIT", "COMMIT");
 	if (before == 0) {
 		complain("see dml-export --status for the targets that are",
 			"nothing is exported for %s", target->text);

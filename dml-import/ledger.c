@@ -55,9 +55,10 @@ void ledger_ensure(PGconn *conn)
 {
 	enum die_status status = DIE_PERSON;
 
-	own_schema_expect_safe(conn);
+	own_schema_expect_safe(conn, false);
 	if (ledger_exists(conn))
 		return;
+	own_schema_expect_safe(conn, true);
 	if (may_create(conn))
 		status = run_script(conn, ledger_schema_sql, false);
 	/* Another importer may have made it in the same instant. */
@@ -194,6 +195,7 @@ enum die_status ledger_install(const struct options *o)
 	PGconn *conn = pg_connect(&o->pg);
 	enum die_status status = DIE_DONE;
 
+	own_schema_expect_safe(conn, true);
 	if (ledger_exists(conn))
 		note("the ledger is there already");
 	else

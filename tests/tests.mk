@@ -74,7 +74,7 @@ $(FUZZ:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
 	    if [ $$status -eq 0 ]; then printf '%s: ' $*; grep '^Done' $<.log; \
 	    else grep -v '^#[0-9]' $<.log; echo "$*: exit status $$status" >&2; exit 1; fi
 
-include tests/sweeps.mk
+-include tests/sweeps.mk
 
 -include $(wildcard $(OBJ)/tests/*/*.d $(OBJ)/fuzz/common/*.d $(OBJ)/fuzz/tests/fuzz/*.d)
 
