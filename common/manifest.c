@@ -43,7 +43,10 @@ void manifest_encode(struct buf *b, struct manifest *m)
 	buf_format(b, "\nscope %s\nnumber %" PRIu64 "\n", manifest_scope_name(m->scope),
 		m->number);
 	buf_format(b, "base %" PRIu64 " %s\n", m->base, m->base_seal);
-	buf_format(b, "chain %s\nretires %s\n", m->chain, m->retires);
+	buf_format(b, "chain %s\nretires %s", m->chain, m->retires);
+	if (strcmp(m->retires, "-") != 0)
+		buf_format(b, " %" PRIu64, m->retires_number);
+	buf_byte(b, '\n');
 	buf_format(
 		b, "system %s\ntimeline %" PRIu32 "\n", m->source.system, m->source.timeline);
 	encode_name(b, "database", m->source.database);
@@ -128,7 +131,9 @@ static bool take_base(struct decode *d, struct manifest *m)
 static bool take_retires(struct decode *d, struct manifest *m)
 {
 	buf_copy(m->retires, sizeof m->retires, "-");
-	return decode_literal(d, "-") || decode_uuid(d, m->retires);
+	return decode_literal(d, "-") ||
+	       (decode_uuid(d, m->retires) && decode_literal(d, " ") &&
+		       decode_number(d, INT64_MAX, &m->retires_number));
 }
 
 static bool take_uint32(struct decode *d, uint32_t *value)

@@ -48,6 +48,7 @@ struct manifest {
 	char base_seal[HASH_TEXT]; /* the seal of that batch; "-" at the chain's start */
 	char chain[MANIFEST_UUID];
 	char retires[MANIFEST_UUID]; /* the chain that this one replaces; "-" if none */
+	uint64_t retires_number;     /* the last of that chain */
 	struct manifest_source source;
 	uint32_t group;      /* how many tables of the run got a batch for this target */
 	char *snapshot;      /* pg_snapshot: xmin:xmax:xip,… */

@@ -71,6 +71,7 @@ static void begin_manifest(const struct run *run, struct chain *c)
 		.encoding = run->source.encoding,
 	};
 	buf_copy(m->base_seal, sizeof m->base_seal, c->begins ? "-" : c->seal);
+	m->retires_number = c->begins && c->known ? c->number : 0;
 	buf_copy(m->retires, sizeof m->retires, c->begins && c->known ? c->id : "-");
 	if (c->begins)
 		make_uuid(run, m->chain);

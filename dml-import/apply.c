@@ -101,7 +101,7 @@ static void write_rows(struct apply *a, const struct batch *b)
 	copy_rows(a, b);
 	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
 	indexes_make(a->conn, &a->target, &indexes);
-	ledger_save(a->conn, a->target.oid, &b->manifest);
+	ledger_save(a->conn, a->target.oid, &b->manifest, a->needless);
 }
 
 /* Step 5 on.  False if the table can't take the batch. */

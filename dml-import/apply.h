@@ -12,6 +12,7 @@ struct apply {
 	const struct options *options;
 	PGconn *conn;
 	struct target target;
+	char *needless; /* chains, as an array, that the next batch applied ends; or NULL */
 };
 
 /*

@@ -91,24 +91,12 @@ bool ledger_lock(PGconn *conn, const char *relation)
 	return locked;
 }
 
-/* One of the points in the answer; its columns' names begin with `prefix`. */
-static struct ledger_point point(const PGresult *res, const char *prefix)
+static struct manifest_source source(
+	const PGresult *res, const char *system, const char *timeline, const char *database)
 {
-	char *system = mem_format("%ssystem", prefix);
-	char *timeline = mem_format("%stimeline", prefix);
-	char *database = mem_format("%sdatabase", prefix);
-	char *snapshot = mem_format("%ssnapshot", prefix);
-	struct ledger_point p = {.source = {.system = mem_string(pg_text(res, 0, system)),
-					 .timeline = (uint32_t)pg_number(res, 0, timeline),
-					 .database = mem_string(pg_text(res, 0, database))}};
-	uint64_t xmin;
-
-	manifest_snapshot_bounds(pg_text(res, 0, snapshot), &xmin, &p.xmax);
-	free(system);
-	free(timeline);
-	free(database);
-	free(snapshot);
-	return p;
+	return (struct manifest_source){.system = mem_string(pg_text(res, 0, system)),
+		.timeline = (uint32_t)pg_number(res, 0, timeline),
+		.database = mem_string(pg_text(res, 0, database))};
 }
 
 void ledger_load(
@@ -117,20 +105,25 @@ void ledger_load(
 	char number[24];
 	const char *const values[] = {relation, m->chain, number};
 	PGresult *res;
+	uint64_t xmin;
 
 	snprintf(number, sizeof number, "%" PRIu64, m->number);
 	res = pg_query_row(conn, ledger_load_sql, 3, values);
 	*ledger = (struct ledger){
 		.known = pg_bool(res, 0, "known"),
 		.target = mem_string(pg_text(res, 0, "target")),
+		.origin = mem_string(pg_text(res, 0, "origin")),
 		.number = pg_number(res, 0, "number"),
-		.at = point(res, ""),
+		.source = source(res, "system", "timeline", "database"),
 		.retired = pg_bool(res, 0, "retired"),
-		.retired_at = point(res, "retired_"),
+		.retired_number = pg_number(res, 0, "retired_number"),
+		.retired_by =
+			source(res, "retired_system", "retired_timeline", "retired_database"),
 		.has_next = !pg_is_null(res, 0, "next_number"),
 		.next_number = pg_number(res, 0, "next_number"),
 		.next_base = pg_number(res, 0, "next_base"),
 	};
+	manifest_snapshot_bounds(pg_text(res, 0, "snapshot"), &xmin, &ledger->xmax);
 	buf_copy(ledger->chain, sizeof ledger->chain, pg_text(res, 0, "chain"));
 	buf_copy(ledger->seal, sizeof ledger->seal, pg_text(res, 0, "seal"));
 	buf_copy(ledger->next_seal, sizeof ledger->next_seal, pg_text(res, 0, "next_seal"));
@@ -140,15 +133,18 @@ void ledger_load(
 void ledger_free(struct ledger *ledger)
 {
 	free(ledger->target);
-	free(ledger->at.source.system);
-	free(ledger->at.source.database);
-	free(ledger->retired_at.source.system);
-	free(ledger->retired_at.source.database);
+	free(ledger->origin);
+	free(ledger->source.system);
+	free(ledger->source.database);
+	free(ledger->retired_by.system);
+	free(ledger->retired_by.database);
 	*ledger = (struct ledger){0};
 }
 
-void ledger_save(PGconn *conn, const char *relation, const struct manifest *m)
+void ledger_save(
+	PGconn *conn, const char *relation, const struct manifest *m, const char *needless)
 {
+	char retires_number[24];
 	char number[24], timeline[24], base[24], ids[24], rows[24];
 	struct buf origin = {0};
 	PGresult *res;
@@ -163,9 +159,11 @@ void ledger_save(PGconn *conn, const char *relation, const struct manifest *m)
 	const char *const values[] = {relation, origin.data, m->chain, number, m->seal,
 		m->source.system, timeline, m->source.database, m->snapshot, m->time, base,
 		manifest_scope_name(m->scope), ids, rows,
-		strcmp(m->retires, "-") == 0 ? NULL : m->retires, m->target};
+		strcmp(m->retires, "-") == 0 ? NULL : m->retires, m->target, retires_number,
+		needless};
 
-	res = pg_query_try(conn, ledger_save_sql, 16, values);
+	snprintf(retires_number, sizeof retires_number, "%" PRIu64, m->retires_number);
+	res = pg_query_try(conn, ledger_save_sql, 18, values);
 	if (PQresultStatus(res) != PGRES_COMMAND_OK || strcmp(PQcmdTuples(res), "1") != 0)
 		pg_die(conn, res, "the ledger");
 	PQclear(res);

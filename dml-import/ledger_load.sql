@@ -2,10 +2,10 @@
 -- number.  Always one row; `next` is the batch of that chain that was applied with this number or
 -- the least above it.
 SELECT l.relation IS NOT NULL AS known,
-       l.target, l.chain, l.number, l.seal, l.system, l.timeline, l.database, l.snapshot,
+       l.target, l.origin, l.chain, l.number, l.seal, l.system, l.timeline, l.database, l.snapshot,
        r.relation IS NOT NULL AS retired,
-       r.system AS retired_system, r.timeline AS retired_timeline, r.database AS retired_database,
-       r.snapshot AS retired_snapshot,
+       r.number AS retired_number, r.system AS retired_system, r.timeline AS retired_timeline,
+       r.database AS retired_database,
        next.number AS next_number, next.base AS next_base, next.seal AS next_seal
   FROM (VALUES (1)) AS one
   LEFT JOIN dml.ledger AS l ON l.relation = $1::oid

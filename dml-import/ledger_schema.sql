@@ -17,14 +17,14 @@ CREATE TABLE IF NOT EXISTS dml.ledger (
     applied  timestamptz NOT NULL DEFAULT now()
 );
 
--- Chains that a later one took the place of, and where that one began.
+-- Chains that a later one took the place of: their last number, and where that one began.
 CREATE TABLE IF NOT EXISTS dml.retired (
     relation regclass NOT NULL,
     chain    uuid     NOT NULL,
+    number   bigint   NOT NULL,
     system   text     NOT NULL,
     timeline bigint   NOT NULL,
     database text     NOT NULL,
-    snapshot text     NOT NULL,
     PRIMARY KEY (relation, chain)
 );
 

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The queue of one directory. */
 struct queue {
@@ -94,12 +95,15 @@ static void explain(const struct queue *q, const struct batch *b, const struct l
 			label, b->dir.path, l->number);
 		break;
 	case VERDICT_FOREIGN:
-		complain(
-			"if the source was moved, take it with --accept-source; else remove it",
-			"%s: \"%s\" is for %s from database \"%s\" of cluster %s, and what was "
-			"applied here was for %s from \"%s\" of %s",
-			label, b->dir.path, m->target, m->source.database, m->source.system,
-			l->target, l->at.source.database, l->at.source.system);
+		complain("if the source was moved or renamed, take it with --accept-source; "
+			 "else "
+			 "remove it",
+			"%s: \"%s\" is of table %s.%s, from database \"%s\" of cluster %s, for "
+			"%s; "
+			"what was applied here was of %s, from \"%s\" of %s, for %s",
+			label, b->dir.path, m->table.schema, m->table.table, m->source.database,
+			m->source.system, m->target, l->origin, l->source.database,
+			l->source.system, l->target);
 		break;
 	case VERDICT_MISFIT: /* told already */
 	case VERDICT_APPLY:
@@ -237,6 +241,45 @@ static const struct spool_entry *last_full(struct queue *q, const struct spool_l
 }
 
 /*
+ * The chains of what stands before `full`, made for the same target by the same source: with it
+ * they come to their end, though it names only the last of them.  An array; the caller frees
+ * it.
+ */
+static char *chains_before(
+	const struct queue *q, const struct spool_list *list, const struct spool_entry *full)
+{
+	struct batch f, b;
+	char *why = NULL;
+	struct buf chains = {0};
+
+	if (batch_open(&f, q->dir, SPOOL_BATCH, full->number, &why) != BATCH_GOOD) {
+		free(why);
+		return NULL;
+	}
+	buf_byte(&chains, '{');
+	for (const struct spool_entry *e = list->entry; e < full; e++) {
+		const struct manifest_source *s = &b.manifest.source;
+
+		if (!is_batch(q, e) ||
+			batch_open(&b, q->dir, SPOOL_BATCH, e->number, &why) != BATCH_GOOD) {
+			free(why);
+			why = NULL;
+			continue;
+		}
+		if (strcmp(s->system, f.manifest.source.system) == 0 &&
+			strcmp(s->database, f.manifest.source.database) == 0 &&
+			s->timeline <= f.manifest.source.timeline &&
+			strcmp(b.manifest.target, f.manifest.target) == 0)
+			buf_format(
+				&chains, "%s%s", chains.len > 1 ? "," : "", b.manifest.chain);
+		batch_close(&b);
+	}
+	buf_byte(&chains, '}');
+	batch_close(&f);
+	return chains.data;
+}
+
+/*
  * In order.  A batch with all rows makes those before it needless, so the last one comes first:
  * what is missing, damaged or unfit before it holds up nobody.  They are then older than the
  * ledger, and removed as such.
@@ -245,8 +288,16 @@ static void take_all(struct queue *q, const struct spool_list *list)
 {
 	const struct spool_entry *full = last_full(q, list);
 
-	if (full != NULL && take(q, full->number) == STEP_STUCK)
-		return;
+	if (full != NULL) {
+		q->apply->needless = chains_before(q, list, full);
+
+		enum step step = take(q, full->number);
+
+		free(q->apply->needless);
+		q->apply->needless = NULL;
+		if (step == STEP_STUCK)
+			return;
+	}
 	for (size_t i = 0; i < list->count; i++)
 		if (is_batch(q, &list->entry[i]) &&
 			take(q, list->entry[i].number) == STEP_STUCK)

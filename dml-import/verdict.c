@@ -27,26 +27,41 @@ static enum verdict of_this_chain(const struct manifest *m, const struct ledger 
 	return m->scope == SCOPE_FULL ? VERDICT_APPLY : VERDICT_GAP;
 }
 
-static bool is_later(const struct manifest *m, const struct ledger_point *p)
+static bool is_later(const struct manifest *m, const struct ledger *l)
 {
 	uint64_t xmin, xmax;
 
-	if (m->source.timeline != p->source.timeline)
-		return m->source.timeline > p->source.timeline;
-	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) && xmax > p->xmax;
+	if (m->source.timeline != l->source.timeline)
+		return m->source.timeline > l->source.timeline;
+	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) && xmax > l->xmax;
 }
 
-static bool is_of_source(const struct manifest *m, const struct ledger_point *p)
+static bool is_same_source(const struct manifest_source *a, const struct manifest_source *b)
 {
-	return strcmp(m->source.system, p->source.system) == 0 &&
-	       strcmp(m->source.database, p->source.database) == 0;
+	return strcmp(a->system, b->system) == 0 && strcmp(a->database, b->database) == 0;
 }
 
-/* A source that goes on with a chain that it had ended was set back in time. */
+/*
+ * A source that goes on with a chain that it had ended was set back in time, or there are two
+ * of it.  But what a recovery left behind, on an earlier timeline, may have come so far.
+ */
 static enum verdict of_a_retired_chain(const struct manifest *m, const struct ledger *l)
 {
-	return is_of_source(m, &l->retired_at) && is_later(m, &l->retired_at) ? VERDICT_FORK
-									      : VERDICT_DONE;
+	bool left_behind = is_same_source(&m->source, &l->retired_by) &&
+			   m->source.timeline < l->retired_by.timeline;
+
+	return m->number <= l->retired_number || left_behind ? VERDICT_DONE : VERDICT_FORK;
+}
+
+static bool is_same_table(const struct manifest *m, const struct ledger *l)
+{
+	struct buf record = {0};
+	bool same;
+
+	name_to_record(&record, &m->table);
+	same = strcmp(record.data, l->origin) == 0;
+	buf_free(&record);
+	return same;
 }
 
 enum verdict verdict(const struct manifest *m, const struct ledger *l, bool accept_source)
@@ -59,7 +74,8 @@ enum verdict verdict(const struct manifest *m, const struct ledger *l, bool acce
 		return VERDICT_HEADLESS;
 	if (!l->known || accept_source)
 		return VERDICT_APPLY;
-	if (!is_of_source(m, &l->at) || strcmp(m->target, l->target) != 0)
+	if (!is_same_source(&m->source, &l->source) || strcmp(m->target, l->target) != 0 ||
+		!is_same_table(m, l))
 		return VERDICT_FOREIGN;
-	return is_later(m, &l->at) ? VERDICT_APPLY : VERDICT_STALE;
+	return is_later(m, l) ? VERDICT_APPLY : VERDICT_STALE;
 }

@@ -5,7 +5,7 @@
  *     batch                                           verdict
  *     ---------------------------------------------   ------------------
  *     of a chain that was replaced                    VERDICT_DONE
- *     the same, but read after it was replaced        VERDICT_FORK
+ *     the same, but beyond its end        VERDICT_FORK
  *     of this chain, the ledger's number, its seal    VERDICT_DONE
  *     of this chain, a lower number, applied with     VERDICT_DONE
  *       that seal, or jumped over by a full batch
@@ -15,8 +15,8 @@
  *     of this chain, but not what was applied here    VERDICT_FORK
  *     of no known chain, full, same source, later     VERDICT_APPLY
  *     the same, but not later than what was applied   VERDICT_STALE
- *     of no known chain, full, another source or      VERDICT_FOREIGN
- *       made for another target
+ *     of no known chain, full, another source, or     VERDICT_FOREIGN
+ *       made of another table, or for another target
  *     of no known chain, changes                      VERDICT_HEADLESS
  *
  * A fork is seen by the seals: each manifest carries the seal of the one before it, so that two
@@ -32,23 +32,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A snapshot of a source: points of one source can be told apart as earlier and later. */
-struct ledger_point {
-	struct manifest_source source;
-	uint64_t xmax;
-};
-
 /* What the ledger knows that bears on one batch. */
 struct ledger {
 	bool known; /* the table has a ledger row; the next ones are of no meaning without */
 	char *target;
+	char *origin; /* the table at the source, as a manifest records it */
 	char chain[MANIFEST_UUID];
 	uint64_t number;
 	char seal[HASH_TEXT];
-	struct ledger_point at;
+	struct manifest_source source;
+	uint64_t xmax; /* of the snapshot */
 
-	bool retired;                   /* the batch's chain is one that was replaced */
-	struct ledger_point retired_at; /* where the chain that replaced it began */
+	bool retired;                      /* the batch's chain is one that was replaced */
+	uint64_t retired_number;           /* its last number then */
+	struct manifest_source retired_by; /* where the batch that replaced it came from */
 
 	/* The batch of the same chain that was applied with this number, or the least above it.
 	 */

@@ -27,7 +27,7 @@ static const struct {
 		MANIFEST_NEWER},
 	{"the greatest format", "format 1\n", "format 4294967295\n", MANIFEST_NEWER},
 	{"32 columns of a key", "key id Part%2E2", "key " KEY_32, MANIFEST_GOOD},
-	{"another retired chain", "retires -", "retires " UUID, MANIFEST_GOOD},
+	{"another retired chain", "retires -", "retires " UUID " 7", MANIFEST_GOOD},
 };
 
 static const struct mutation mutations[] = {
@@ -102,6 +102,7 @@ static const struct mutation mutations[] = {
 	{"a chain without dashes", UUID, "0a1b2c3d4e5f6789abcdef0123456789", "chain"},
 	{"no chain", "chain " UUID "\n", "", "chain"},
 
+	{"retires without a number", "retires -", "retires " UUID, "retires"},
 	{"retires a word", "retires -", "retires none", "retires"},
 	{"retires two", "retires -", "retires - " UUID, "retires"},
 	{"retires nothing", "retires -", "retires ", "retires"},

@@ -19,12 +19,14 @@ static void seal_of(char seal[HASH_TEXT], int digit)
 static struct ledger ledger_at_5(void)
 {
 	static char target[] = "replica1/app", system[] = "7000", database[] = "app";
+	static char origin[] = "public.users";
 	struct ledger l = {.known = true,
 		.target = target,
+		.origin = origin,
 		.chain = CHAIN,
 		.number = 5,
-		.at = {.source = {.system = system, .timeline = 2, .database = database},
-			.xmax = 500}};
+		.source = {.system = system, .timeline = 2, .database = database},
+		.xmax = 500};
 
 	seal_of(l.seal, 5);
 	return l;
@@ -35,7 +37,9 @@ static char snapshots[3][16] = {"400:400:", "500:500:", "600:600:"};
 static struct manifest batch(enum manifest_scope scope, uint64_t number, uint64_t base)
 {
 	static char target[] = "replica1/app", system[] = "7000", database[] = "app";
+	static char schema[] = "public", table[] = "users";
 	struct manifest m = {.target = target,
+		.table = {.schema = schema, .table = table},
 		.scope = scope,
 		.number = number,
 		.base = base,
@@ -146,13 +150,16 @@ static void test_new_chain(void)
 	m.source.system = system;
 	expect(&m, &l, false, VERDICT_FOREIGN, "another cluster's");
 	expect(&m, &l, true, VERDICT_APPLY, "another cluster's, but accepted");
-	m.source.system = l.at.source.system;
+	m.source.system = l.source.system;
 	m.source.database = database;
 	expect(&m, &l, false, VERDICT_FOREIGN, "another database's");
-	m.source.database = l.at.source.database;
+	m.source.database = l.source.database;
 	m.target = database;
 	expect(&m, &l, false, VERDICT_FOREIGN, "made for another target");
 	expect(&m, &l, true, VERDICT_APPLY, "made for another target, but accepted");
+	m.target = l.target;
+	m.table.table = database;
+	expect(&m, &l, false, VERDICT_FOREIGN, "another table's");
 }
 
 static void test_retired(void)
@@ -163,17 +170,17 @@ static void test_retired(void)
 
 	memcpy(m.chain, OTHER, sizeof m.chain);
 	l.retired = true;
-	l.retired_at = l.at;
-	m.snapshot = snapshots[0];
-	expect(&m, &l, false, VERDICT_DONE, "of a chain that was replaced, before that");
-	m.snapshot = snapshots[2];
+	l.retired_by = l.source;
+	l.retired_number = 7;
+	expect(&m, &l, false, VERDICT_DONE, "of a chain that was replaced, its last");
+	l.retired_number = 6;
 	expect(&m, &l, false, VERDICT_FORK, "of a chain that was replaced, and yet goes on");
 	expect(&m, &l, true, VERDICT_FORK, "no option takes it");
 	m.source.timeline = 1;
 	expect(&m, &l, false, VERDICT_DONE, "of a timeline that was left");
 	m.source.timeline = 2;
 	m.source.system = system;
-	expect(&m, &l, false, VERDICT_DONE, "of a source that was left");
+	expect(&m, &l, false, VERDICT_FORK, "of a source that was left, and yet goes on");
 }
 
 static void test_headless(void)
