@@ -101,11 +101,29 @@ static void write_rows(struct apply *a, const struct batch *b)
 	copy_rows(a, b);
 	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
 	indexes_make(a->conn, &a->target, &indexes);
-	ledger_save(a->conn, a->target.oid, &b->manifest, a->needless);
+	ledger_save(a->conn, a->target.oid, &b->manifest, a->needless, a->target.digest);
+}
+
+/*
+ * Changes go only onto columns that are as the batch before left them: one that was dropped and
+ * made again, or of another type since, has not the source's values in the rows that don't
+ * change.
+ */
+static bool are_same_columns(
+	const struct apply *a, const struct batch *b, const struct ledger *ledger)
+{
+	if (b->manifest.scope == SCOPE_FULL || strcmp(ledger->columns, a->target.digest) == 0)
+		return true;
+	complain("export all rows with dml-export --full",
+		"table %s can't take batch %" PRIu64
+		": its columns were changed since the batch before, which only a full batch "
+		"can mend",
+		a->target.label, b->number);
+	return false;
 }
 
 /* Step 5 on.  False if the table can't take the batch. */
-static bool write_batch(struct apply *a, const struct batch *b)
+static bool write_batch(struct apply *a, const struct batch *b, const struct ledger *ledger)
 {
 	struct columns columns = {0};
 	bool fits;
@@ -116,8 +134,10 @@ static bool write_batch(struct apply *a, const struct batch *b)
 	fits = target_fits(a->conn, &a->target, &b->manifest, &columns);
 	if (fits) {
 		target_describe(a->conn, &a->target, &b->manifest, &columns);
-		write_rows(a, b);
+		fits = are_same_columns(a, b, ledger);
 	}
+	if (fits)
+		write_rows(a, b);
 	columns_free(&columns);
 	return fits;
 }
@@ -173,7 +193,7 @@ enum verdict apply_batch(struct apply *a, const struct batch *b, struct ledger *
 	begin(a);
 	ledger_load(a->conn, a->target.oid, m, ledger);
 	result = verdict(m, ledger, a->options->accept_source);
-	if (result == VERDICT_APPLY && !write_batch(a, b))
+	if (result == VERDICT_APPLY && !write_batch(a, b, ledger))
 		result = VERDICT_MISFIT;
 	if (result != VERDICT_APPLY) {
 		pg_exec(a->conn, "ROLLBACK", "ROLLBACK");

@@ -113,6 +113,7 @@ void ledger_load(
 		.known = pg_bool(res, 0, "known"),
 		.target = mem_string(pg_text(res, 0, "target")),
 		.origin = mem_string(pg_text(res, 0, "origin")),
+		.columns = mem_string(pg_text(res, 0, "columns")),
 		.number = pg_number(res, 0, "number"),
 		.source = source(res, "system", "timeline", "database"),
 		.retired = pg_bool(res, 0, "retired"),
@@ -134,6 +135,7 @@ void ledger_free(struct ledger *ledger)
 {
 	free(ledger->target);
 	free(ledger->origin);
+	free(ledger->columns);
 	free(ledger->source.system);
 	free(ledger->source.database);
 	free(ledger->retired_by.system);
@@ -141,8 +143,8 @@ void ledger_free(struct ledger *ledger)
 	*ledger = (struct ledger){0};
 }
 
-void ledger_save(
-	PGconn *conn, const char *relation, const struct manifest *m, const char *needless)
+void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
+	const char *needless, const char *columns)
 {
 	char retires_number[24];
 	char number[24], timeline[24], base[24], ids[24], rows[24];
@@ -160,10 +162,10 @@ void ledger_save(
 		m->source.system, timeline, m->source.database, m->snapshot, m->time, base,
 		manifest_scope_name(m->scope), ids, rows,
 		strcmp(m->retires, "-") == 0 ? NULL : m->retires, m->target, retires_number,
-		needless};
+		needless, columns};
 
 	snprintf(retires_number, sizeof retires_number, "%" PRIu64, m->retires_number);
-	res = pg_query_try(conn, ledger_save_sql, 18, values);
+	res = pg_query_try(conn, ledger_save_sql, 19, values);
 	if (PQresultStatus(res) != PGRES_COMMAND_OK || strcmp(PQcmdTuples(res), "1") != 0)
 		pg_die(conn, res, "the ledger");
 	PQclear(res);

@@ -23,10 +23,12 @@ void ledger_free(struct ledger *ledger);
 /* The number of the batch that was applied last; 0 if none was. */
 uint64_t ledger_number(PGconn *conn, const char *relation);
 
-/* Notes the batch as applied.  `needless`: chains, as an array, that it ends beside its own
- * forerunner, or NULL. */
-void ledger_save(
-	PGconn *conn, const char *relation, const struct manifest *m, const char *needless);
+/*
+ * Notes the batch as applied.  `needless`: chains, as an array, that it ends beside its own
+ * forerunner, or NULL.  `columns`: a digest of those that were written.
+ */
+void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
+	const char *needless, const char *columns);
 
 /* True if the ledger's last batch is this one. */
 bool ledger_has(PGconn *conn, const char *relation, const struct manifest *m);

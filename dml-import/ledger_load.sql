@@ -2,7 +2,7 @@
 -- number.  Always one row; `next` is the batch of that chain that was applied with this number or
 -- the least above it.
 SELECT l.relation IS NOT NULL AS known,
-       l.target, l.origin, l.chain, l.number, l.seal, l.system, l.timeline, l.database, l.snapshot,
+       l.target, l.origin, l.columns, l.chain, l.number, l.seal, l.system, l.timeline, l.database, l.snapshot,
        r.relation IS NOT NULL AS retired,
        r.number AS retired_number, r.system AS retired_system, r.timeline AS retired_timeline,
        r.database AS retired_database,

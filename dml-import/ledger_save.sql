@@ -2,7 +2,7 @@
 -- $1 oid, $2 origin, $3 chain, $4 number, $5 seal, $6 system, $7 timeline, $8 database,
 -- $9 snapshot, $10 taken, $11 base, $12 scope, $13 ids, $14 rows, $15 the chain that its manifest
 -- retires, or NULL, $16 target, $17 the number at which it retires that, $18 chains whose batches
--- this one makes needless
+-- this one makes needless, $19 a digest of the columns written
 WITH retired AS (
     INSERT INTO dml.retired (relation, chain, number, system, timeline, database)
     SELECT $1::oid, o.chain, pg_catalog.max(o.number), $6, $7::bigint, $8
@@ -22,11 +22,12 @@ WITH retired AS (
                                     WHERE o.relation = $1::oid
                                     ORDER BY o.chain = $3::uuid DESC, o.number DESC OFFSET 1000)
 )
-INSERT INTO dml.ledger (relation, origin, target, chain, number, seal, system, timeline, database,
+INSERT INTO dml.ledger (relation, origin, target, columns, chain, number, seal, system, timeline, database,
                         snapshot, taken)
-VALUES ($1::oid, $2, $16, $3::uuid, $4::bigint, $5, $6, $7::bigint, $8, $9, $10::timestamptz)
+VALUES ($1::oid, $2, $16, $19, $3::uuid, $4::bigint, $5, $6, $7::bigint, $8, $9, $10::timestamptz)
 ON CONFLICT (relation) DO UPDATE SET
-    origin = excluded.origin, target = excluded.target, chain = excluded.chain, number = excluded.number,
+    origin = excluded.origin, target = excluded.target,
+    columns = excluded.columns, chain = excluded.chain, number = excluded.number,
     seal = excluded.seal, system = excluded.system, timeline = excluded.timeline,
     database = excluded.database, snapshot = excluded.snapshot, taken = excluded.taken,
     applied = now()

@@ -86,7 +86,10 @@ SELECT problem, hint FROM (
     UNION ALL
     SELECT 3, i, pg_catalog.format('column %I is %s here and %s at the source', name, here || COALESCE(' AS ' || base_here, ''), misfit.type),
            COALESCE(pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I TYPE ', relation.qualified, misfit.name)
-                    || printable.type || ';', 'compare it with dml-export --target-ddl')
+                    || printable.type
+                    || CASE WHEN bare = bare_here THEN ''
+                            ELSE pg_catalog.format(' USING %I::text::%s', misfit.name, printable.type) END
+                    || ';', 'compare it with dml-export --target-ddl')
       FROM misfit LEFT JOIN printable USING (i), relation
     UNION ALL
     SELECT 4, min(i), pg_catalog.format('the batch names column %I twice', sent.name),
@@ -151,9 +154,6 @@ SELECT problem, hint FROM (
     SELECT 10, 0, 'row security hides or refuses rows for this role',
            'import as the table''s owner or as a role with BYPASSRLS'
      WHERE pg_catalog.row_security_active($1::oid)
-    UNION ALL
-    SELECT 11, 0, 'it is no ordinary or partitioned table', 'name another with -t'
-      FROM relation WHERE relkind NOT IN ('r', 'p')
     UNION ALL
     SELECT 12, 0, pg_catalog.format('%s is unlogged or temporary: a crash would empty it without a trace',
                                     u.oid::pg_catalog.regclass),

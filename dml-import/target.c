@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static const char find_sql[] = "SELECT c.oid,"
+static const char find_sql[] = "SELECT c.oid, c.relkind IN ('r', 'p') AS fit,"
 			       "       (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE "
 			       "r.rolname = current_user)"
 			       "       AND NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles AS "
@@ -28,6 +28,9 @@ void target_find(PGconn *conn, const struct name *name, struct target *t)
 	if (PQntuples(res) != 1)
 		die(DIE_PERSON, "create it from what dml-export --target-ddl prints",
 			"there is no table %s in database \"%s\"", t->label, PQdb(conn));
+	if (!pg_bool(res, 0, "fit"))
+		die(DIE_PERSON, "name another with -t",
+			"%s is no ordinary or partitioned table", t->label);
 	t->oid = mem_string(pg_text(res, 0, "oid"));
 	t->superuser = pg_bool(res, 0, "superuser");
 	PQclear(res);
@@ -116,6 +119,7 @@ void target_describe(
 	mem_replace(&t->list, pg_text(res, 0, "list"));
 	mem_replace(&t->definitions, pg_text(res, 0, "definitions"));
 	mem_replace(&t->condition, pg_text(res, 0, "condition"));
+	mem_replace(&t->digest, pg_text(res, 0, "digest"));
 	PQclear(res);
 	release(&a);
 }
@@ -130,5 +134,6 @@ void target_free(struct target *t)
 	free(t->list);
 	free(t->definitions);
 	free(t->condition);
+	free(t->digest);
 	*t = (struct target){0};
 }

@@ -19,6 +19,7 @@ struct target {
 	char *only;        /* "ONLY " or "" */
 	char *list;        /* the columns to copy, quoted */
 	char *definitions; /* key1 and so on, with the key's types here */
+	char *digest;      /* of the columns that are written: each one's place and type */
 	char *condition;   /* that joins table t and ids c, by the key's operators */
 };
 
