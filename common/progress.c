@@ -11,18 +11,19 @@ enum { ROWS_BETWEEN_LOOKS = 1024, MILLISECONDS = 250 };
 static bool enabled, terminal, shown;
 static long long last;
 
-void progress_init(bool wanted, bool quiet)
-{
-	terminal = isatty(STDERR_FILENO) == 1;
-	enabled = wanted || (terminal && !quiet);
-}
-
 static long long now(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+void progress_init(bool wanted, bool quiet)
+{
+	terminal = isatty(STDERR_FILENO) == 1;
+	enabled = wanted || (terminal && !quiet);
+	last = now();
 }
 
 void progress_show(const char *what, uint64_t rows, uint64_t bytes)

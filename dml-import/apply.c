@@ -101,7 +101,10 @@ static void write_rows(struct apply *a, const struct batch *b)
 	copy_rows(a, b);
 	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
 	indexes_make(a->conn, &a->target, &indexes);
-	ledger_save(a->conn, a->target.oid, &b->manifest, a->needless, a->target.digest);
+	ledger_save(a->conn, a->target.oid, &b->manifest,
+		&(struct ledger_extras){.needless_chains = a->needless_chains,
+			.needless_numbers = a->needless_numbers,
+			.columns = a->target.digest});
 }
 
 /*

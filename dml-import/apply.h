@@ -12,7 +12,10 @@ struct apply {
 	const struct options *options;
 	PGconn *conn;
 	struct target target;
-	char *needless; /* chains, as an array, that the next batch applied ends; or NULL */
+	/* Chains that the next batch applied ends, and how far they had come: arrays, or NULL.
+	 */
+	char *needless_chains;
+	char *needless_numbers;
 };
 
 /*

@@ -144,7 +144,7 @@ void ledger_free(struct ledger *ledger)
 }
 
 void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
-	const char *needless, const char *columns)
+	const struct ledger_extras *extras)
 {
 	char retires_number[24];
 	char number[24], timeline[24], base[24], ids[24], rows[24];
@@ -162,10 +162,10 @@ void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 		m->source.system, timeline, m->source.database, m->snapshot, m->time, base,
 		manifest_scope_name(m->scope), ids, rows,
 		strcmp(m->retires, "-") == 0 ? NULL : m->retires, m->target, retires_number,
-		needless, columns};
+		extras->needless_chains, extras->columns, extras->needless_numbers};
 
 	snprintf(retires_number, sizeof retires_number, "%" PRIu64, m->retires_number);
-	res = pg_query_try(conn, ledger_save_sql, 19, values);
+	res = pg_query_try(conn, ledger_save_sql, 20, values);
 	if (PQresultStatus(res) != PGRES_COMMAND_OK || strcmp(PQcmdTuples(res), "1") != 0)
 		pg_die(conn, res, "the ledger");
 	PQclear(res);

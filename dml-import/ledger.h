@@ -23,12 +23,16 @@ void ledger_free(struct ledger *ledger);
 /* The number of the batch that was applied last; 0 if none was. */
 uint64_t ledger_number(PGconn *conn, const char *relation);
 
-/*
- * Notes the batch as applied.  `needless`: chains, as an array, that it ends beside its own
- * forerunner, or NULL.  `columns`: a digest of those that were written.
- */
+/* What the ledger notes beside the manifest. */
+struct ledger_extras {
+	const char *needless_chains;  /* that the batch ends beside its own forerunner, */
+	const char *needless_numbers; /* and how far each had come: arrays, or NULL */
+	const char *columns;          /* a digest of those that were written */
+};
+
+/* Notes the batch as applied. */
 void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
-	const char *needless, const char *columns);
+	const struct ledger_extras *extras);
 
 /* True if the ledger's last batch is this one. */
 bool ledger_has(PGconn *conn, const char *relation, const struct manifest *m);

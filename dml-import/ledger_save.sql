@@ -2,13 +2,15 @@
 -- $1 oid, $2 origin, $3 chain, $4 number, $5 seal, $6 system, $7 timeline, $8 database,
 -- $9 snapshot, $10 taken, $11 base, $12 scope, $13 ids, $14 rows, $15 the chain that its manifest
 -- retires, or NULL, $16 target, $17 the number at which it retires that, $18 chains whose batches
--- this one makes needless, $19 a digest of the columns written
+-- this one makes needless and, $20, how far they had come, $19 a digest of the columns written
 WITH retired AS (
     INSERT INTO dml.retired (relation, chain, number, system, timeline, database)
     SELECT $1::oid, o.chain, pg_catalog.max(o.number), $6, $7::bigint, $8
       FROM (SELECT l.chain, l.number FROM dml.ledger AS l WHERE l.relation = $1::oid
             UNION ALL SELECT $15::uuid, $17::bigint
-            UNION ALL SELECT c.chain, $4::bigint FROM pg_catalog.unnest($18::uuid[]) AS c (chain)) AS o
+            UNION ALL SELECT c.chain, c.number
+                        FROM ROWS FROM (pg_catalog.unnest($18::uuid[]), pg_catalog.unnest($20::bigint[]))
+                             AS c (chain, number)) AS o
      WHERE o.chain <> $3::uuid
      GROUP BY o.chain
     ON CONFLICT DO NOTHING

@@ -240,43 +240,70 @@ static const struct spool_entry *last_full(struct queue *q, const struct spool_l
 	return NULL;
 }
 
+/* True if `m` was made by the same source, for the same target, before `full` was. */
+static bool is_forerunner(const struct manifest *m, const struct manifest *full)
+{
+	uint64_t xmin, xmax, full_xmax;
+
+	if (strcmp(m->source.system, full->source.system) != 0 ||
+		strcmp(m->source.database, full->source.database) != 0 ||
+		strcmp(m->target, full->target) != 0)
+		return false;
+	if (m->source.timeline != full->source.timeline)
+		return m->source.timeline < full->source.timeline;
+	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) &&
+	       manifest_snapshot_bounds(full->snapshot, &xmin, &full_xmax) && xmax < full_xmax;
+}
+
 /*
- * The chains of what stands before `full`, made for the same target by the same source: with it
- * they come to their end, though it names only the last of them.  An array; the caller frees
- * it.
+ * The chains that waited here when `full` was made, and how far they had come: with it they
+ * come to their end, though it names only the last of them.
  */
-static char *chains_before(
-	const struct queue *q, const struct spool_list *list, const struct spool_entry *full)
+static void list_needless(struct queue *q, const struct spool_list *list,
+	const struct spool_entry *full, struct buf *chains, struct buf *numbers)
 {
 	struct batch f, b;
 	char *why = NULL;
-	struct buf chains = {0};
 
 	if (batch_open(&f, q->dir, SPOOL_BATCH, full->number, &why) != BATCH_GOOD) {
 		free(why);
-		return NULL;
+		return;
 	}
-	buf_byte(&chains, '{');
-	for (const struct spool_entry *e = list->entry; e < full; e++) {
-		const struct manifest_source *s = &b.manifest.source;
-
+	for (const struct spool_entry *e = list->entry; e < list->entry + list->count; e++) {
 		if (!is_batch(q, e) ||
 			batch_open(&b, q->dir, SPOOL_BATCH, e->number, &why) != BATCH_GOOD) {
 			free(why);
 			why = NULL;
 			continue;
 		}
-		if (strcmp(s->system, f.manifest.source.system) == 0 &&
-			strcmp(s->database, f.manifest.source.database) == 0 &&
-			s->timeline <= f.manifest.source.timeline &&
-			strcmp(b.manifest.target, f.manifest.target) == 0)
+		if (is_forerunner(&b.manifest, &f.manifest)) {
 			buf_format(
-				&chains, "%s%s", chains.len > 1 ? "," : "", b.manifest.chain);
+				chains, "%s%s", chains->len > 0 ? "," : "", b.manifest.chain);
+			buf_format(
+				numbers, "%s%" PRIu64, numbers->len > 0 ? "," : "", b.number);
+		}
 		batch_close(&b);
 	}
-	buf_byte(&chains, '}');
 	batch_close(&f);
-	return chains.data;
+}
+
+/* Applies the full batch, and ends the chains that it makes needless. */
+static enum step take_full(
+	struct queue *q, const struct spool_list *list, const struct spool_entry *full)
+{
+	struct buf chains = {0}, numbers = {0};
+	enum step step;
+
+	list_needless(q, list, full, &chains, &numbers);
+	q->apply->needless_chains = mem_format("{%s}", buf_text(&chains));
+	q->apply->needless_numbers = mem_format("{%s}", buf_text(&numbers));
+	step = take(q, full->number);
+	free(q->apply->needless_chains);
+	free(q->apply->needless_numbers);
+	q->apply->needless_chains = q->apply->needless_numbers = NULL;
+	buf_free(&chains);
+	buf_free(&numbers);
+	return step;
 }
 
 /*
@@ -288,16 +315,8 @@ static void take_all(struct queue *q, const struct spool_list *list)
 {
 	const struct spool_entry *full = last_full(q, list);
 
-	if (full != NULL) {
-		q->apply->needless = chains_before(q, list, full);
-
-		enum step step = take(q, full->number);
-
-		free(q->apply->needless);
-		q->apply->needless = NULL;
-		if (step == STEP_STUCK)
-			return;
-	}
+	if (full != NULL && take_full(q, list, full) == STEP_STUCK)
+		return;
 	for (size_t i = 0; i < list->count; i++)
 		if (is_batch(q, &list->entry[i]) &&
 			take(q, list->entry[i].number) == STEP_STUCK)
