@@ -79,3 +79,22 @@ $(FUZZ:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
 -include $(wildcard $(OBJ)/tests/*/*.d $(OBJ)/fuzz/common/*.d $(OBJ)/fuzz/tests/fuzz/*.d)
 
 .PHONY: unit fuzz-build fuzz $(FUZZ:%=fuzz-%)
+
+# Versions of the server, and the benchmark.
+#
+#   make versions   the system tests against each of VERSIONS, source and target
+#   make bench      against the limits of COPY, on two clusters; scripts/bench takes sections
+
+VERSIONS = 13 14 15 16 17 18
+
+versions:
+	scripts/install-deps test
+	@$(MAKE) --no-print-directory all
+	perl -Itests/lib tests/versions.pl $(VERSIONS)
+
+bench:
+	scripts/install-deps bench
+	@$(MAKE) --no-print-directory all
+	scripts/bench
+
+.PHONY: versions bench

@@ -18,10 +18,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { WRAP = 1, ANNOUNCE_MORE = 2, ANNOUNCE_LESS = 4, FOLLOWED = 8 };
+enum { WRAP = 1, ANNOUNCE_MORE = 2, ANNOUNCE_LESS = 4, FOLLOWED = 8, ANNOUNCE_NOTHING = 16 };
 
-/* Reads it all, if it is taken; `r` is not ours to free then. */
-static bool take(struct gz_reader *r, struct buf *out, struct io_sum *sum)
+/* Reads it all, or as much as is taken, and closes it. */
+static bool take(struct gz_reader *r, uint64_t announced, struct buf *out, struct io_sum *sum)
 {
 	const void *data;
 	size_t n;
@@ -32,8 +32,10 @@ static bool take(struct gz_reader *r, struct buf *out, struct io_sum *sum)
 		gz_reader_close(r, sum);
 		return false;
 	}
-	while ((n = gz_read(r, &data)) > 0)
+	while ((n = gz_read(r, &data)) > 0) {
 		buf_add(out, data, n);
+		must(out->len <= announced, "never more than announced comes out");
+	}
 	must(gz_read(r, &data) == 0, "the end is the end");
 	die_unexpected();
 	gz_reader_close(r, sum);
@@ -49,7 +51,7 @@ static bool read_file(const struct buf *file, uint64_t announced, struct buf *ou
 	must(fd >= 0 && write(fd, buf_text(file), file->len) == (ssize_t)file->len &&
 			lseek(fd, 0, SEEK_SET) == 0,
 		"there is memory for a file");
-	bool taken = take(gz_reader_open(fd, "gz", announced), out, &sum);
+	bool taken = take(gz_reader_open(fd, "gz", announced), announced, out, &sum);
 	if (taken) {
 		hash_of(buf_text(file), file->len, hash);
 		must(sum.size == file->len && strcmp(sum.sha256, hash) == 0,
@@ -99,7 +101,9 @@ static void check(const struct buf *file, unsigned how)
 	uint64_t announced = oracle.len;
 	struct buf out = {0};
 
-	if (how & ANNOUNCE_MORE)
+	if (how & ANNOUNCE_NOTHING)
+		announced = 0;
+	else if (how & ANNOUNCE_MORE)
 		announced++;
 	else if ((how & ANNOUNCE_LESS) && announced > 0)
 		announced--;

@@ -25,7 +25,8 @@ my @clusters;
 delete @ENV{grep { /^PG/ } keys %ENV};
 
 # Options: name; pgbin, the directory with the server's programs (by default what
-# DML_NAME_PGBIN says, with the name in capitals); conf, a list of settings.
+# DML_NAME_PGBIN says, with the name in capitals); conf, a list of settings; of, another cluster
+# whose programs it takes, and fill, which makes $dir/data from that one's: a copy or a backup.
 sub new {
 	my ($class, %option) = @_;
 	my $name = $option{name} // 'cluster';
@@ -34,16 +35,33 @@ sub new {
 		pgbin => $option{pgbin} // $ENV{"DML_\U$name\E_PGBIN"},
 		# A socket's path has room for some 100 bytes, so not below $TMPDIR.
 		dir => tempdir('dml-XXXXXX', DIR => '/tmp'),
-		made => { postgres => 1 },
+		made => { $option{of} ? %{ $option{of}{made} } : (postgres => 1) },
 	}, $class;
 	push @clusters, $self;
 
+	if ($option{fill}) {
+		$self->derive($option{of}, $option{fill});
+		$self->conf(@{ $option{conf} // [] });
+	}
 	$self->start;
-	if ($option{conf}) {
+	if ($option{conf} && !$option{fill}) {
 		$self->conf(@{ $option{conf} });
 		$self->restart;
 	}
 	return $self;
+}
+
+# Data that another cluster's owner can run a server over, in a directory of its own.
+sub derive {
+	my ($self, $origin, $fill) = @_;
+	my ($uid, $gid) = (stat "$origin->{dir}/data")[4, 5];
+	$fill->("$self->{dir}/data");
+	symlink readlink "$origin->{dir}/bin", "$self->{dir}/bin" or die "symlink: $!";
+	unlink "$self->{dir}/data/postmaster.pid";
+	my $result = run_cmd('chown', '-R', "$uid:$gid", $self->{dir});
+	die "chown: $result->{stderr}" if $result->{ended} ne '0';
+	$self->conf("unix_socket_directories = '$self->{dir}'");
+	return;
 }
 
 sub dir { return $_[0]{dir} }
@@ -99,12 +117,22 @@ sub connect_to {
 # lines, columns separated by '|'.
 sub sql {
 	my ($self, $db, $sql) = @_;
-	my $psql = "$self->{dir}/bin/psql";
+	my $psql = $self->client('psql');
 	my @options = qw(-X -q -A -t -v ON_ERROR_STOP=1);
 	my $result = run_cmd({ stdin => $sql }, $psql, @options, '-d', $self->conninfo($db));
 	die "psql: $result->{stderr}in: $sql\n" if $result->{ended} ne '0';
 	return $result->{stdout};
 }
+
+# The path of a client program: the server's own, else the newest of Debian's, else that in PATH.
+sub client {
+	my ($self, $name) = @_;
+	my ($found) = grep { -x } "$self->{dir}/bin/$name",
+		sort { version_of($b) <=> version_of($a) } glob "/usr/lib/postgresql/*/bin/$name";
+	return $found // $name;
+}
+
+sub version_of { return ($_[0] =~ m{/postgresql/(\d+)/})[0] // 0 }
 
 # The first column of the query's first row.
 sub value {

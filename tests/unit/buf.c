@@ -69,6 +69,9 @@ static void test_add(void)
 	b.len += 1000;
 	ok(b.cap > b.len, "there is room for a NUL, too");
 	ok(memcmp(b.data, "a\0bcd42!xxx", 11) == 0, "what stood before it stays");
+	buf_byte(&b, '!');
+	is_number(b.len, 1009, "and more is appended behind it");
+	is_string(b.data + 1008, "!", "with a NUL");
 	buf_free(&b);
 }
 

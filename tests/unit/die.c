@@ -5,6 +5,7 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -145,6 +146,19 @@ static void die_with_nobody_listening(const void *context)
 	die(DIE_NOT_NOW, NULL, "nobody hears this");
 }
 
+/* Started without 0 to 2: what it opens next must not become one of them. */
+static void begin_without_descriptors(const void *context)
+{
+	(void)context;
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	die_program("prog");
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			exit(99);
+	exit(open("/dev/null", O_RDONLY) > STDERR_FILENO ? 0 : 98);
+}
+
 static void test_worst(void)
 {
 	is_number(die_worst(DIE_DONE, DIE_DONE), DIE_DONE, "the worst of nothing is nothing");
@@ -163,6 +177,8 @@ int main(void)
 	test_long();
 	ends(die_with_nobody_listening, NULL, DIE_NOT_NOW, "",
 		"without standard error the status remains");
+	ends(begin_without_descriptors, NULL, 0, "",
+		"descriptors 0 to 2 are opened if need be");
 	test_worst();
 	return done_testing();
 }

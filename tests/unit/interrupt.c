@@ -4,8 +4,11 @@
 #include "die.h"
 #include "tap.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void say(const char *text)
@@ -93,6 +96,19 @@ static void writes_to_nobody(const void *context)
 	exit(write(fds[1], "x", 1) < 0 ? 0 : 98);
 }
 
+/* A file that may not grow beyond a byte. */
+static void writes_too_much(const void *context)
+{
+	struct rlimit limit = {.rlim_cur = 1, .rlim_max = RLIM_INFINITY};
+	int fd = memfd_create("x", 0);
+
+	(void)context;
+	begin();
+	if (fd < 0 || setrlimit(RLIMIT_FSIZE, &limit) != 0 || write(fd, "x", 1) != 1)
+		exit(99);
+	exit(write(fd, "x", 1) < 0 && errno == EFBIG ? 0 : 98);
+}
+
 static void says(void (*body)(const void *), int signal, const char *said, const char *test)
 {
 	struct ending end = run_child(body, &signal);
@@ -117,5 +133,6 @@ int main(void)
 	free(end.said);
 	ends(ignored, &hang_up, 0, "still here", "what nohup ignores stays ignored");
 	ends(writes_to_nobody, NULL, 0, "", "a closed pipe is a write error");
+	ends(writes_too_much, NULL, 0, "", "and so is a file that may not grow");
 	return done_testing();
 }

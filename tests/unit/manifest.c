@@ -75,6 +75,7 @@ static void same_numbers(const struct manifest *a, const struct manifest *b)
 	is_number(a->scope, b->scope, "scope");
 	is_number(a->number, b->number, "number");
 	is_number(a->base, b->base, "base");
+	is_number(a->retires_number, b->retires_number, "the last number that it retires");
 	is_number(a->source.timeline, b->source.timeline, "timeline");
 	is_number(a->group, b->group, "group");
 	is_number(a->ids, b->ids, "ids");
@@ -141,6 +142,7 @@ static void test_round_trips(void)
 	m.base = 0;
 	buf_copy(m.base_seal, sizeof m.base_seal, "-");
 	buf_copy(m.retires, sizeof m.retires, "00000000-0000-0000-0000-000000000000");
+	m.retires_number = 7;
 	test_round_trip(&m, "a full one that begins a chain and replaces another");
 
 	sample_manifest(&m);

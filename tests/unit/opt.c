@@ -101,6 +101,11 @@ static void test_number(void)
 			wrong[i]);
 }
 
+static void unknown(const void *argument)
+{
+	opt_unknown(argument);
+}
+
 static void need(const void *given)
 {
 	opt_need(*(const bool *)given, "a spool");
@@ -158,6 +163,11 @@ int main(void)
 	ends(add_tables, "a.b.*", DIE_USAGE, "\"a.b.*\" is no table's name", "of three parts");
 	ends(add_target, "host", DIE_USAGE, "\"host\" is no target\nhint: write it HOST/DB",
 		"no target");
+	ends(unknown, "--frob", DIE_USAGE, "\"--frob\" is no option\nhint: try", "no option");
+	struct ending end = run_child(unknown, "--password=secret");
+	ok(strstr(end.said, "\"--password\"") != NULL && strstr(end.said, "secret") == NULL,
+		"what stands behind the = is not repeated");
+	free(end.said);
 	test_number();
 	test_need_and_refuse();
 	test_connection();

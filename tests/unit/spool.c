@@ -57,6 +57,7 @@ static void test_open(void)
 	scratch_directory("public", 0755);
 	scratch_directory("open", 0777);
 	scratch_directory("o+w", 0702);
+	scratch_directory("sticky", 01777);
 	scratch_link("link", "private");
 	scratch_link("link to open", "open");
 	scratch_file("file", "", 0);
@@ -67,6 +68,7 @@ static void test_open(void)
 	opens("open", DIE_PERSON, "can be written by anybody\nhint: chmod o-w",
 		"one that all may write is refused");
 	opens("o+w", DIE_PERSON, "can be written by anybody", "if but others may, too");
+	opens("sticky", DIE_PERSON, "can be written by anybody", "though none but their own");
 	opens("link to open", DIE_PERSON, "can be written by anybody", "and through a link");
 	opens("missing", DIE_AGAIN, "/missing\": No such file", "none");
 	opens("file", DIE_AGAIN, "/file\": Not a directory", "a file");
@@ -116,6 +118,49 @@ static void test_enter(void)
 	free(path);
 	spool_close(&dir);
 	spool_close(&parent);
+}
+
+/* 0 if it was opened, 100 if there is none, 101 if it was refused. */
+static void peek(const void *name)
+{
+	struct spool_dir parent, dir;
+	bool refused = false;
+
+	spool_open(&parent, scratch());
+	if (spool_peek(&parent, name, &dir, &refused))
+		exit(refused ? 98 : 0);
+	exit(refused ? 101 : 100);
+}
+
+static void peek_without_permission(const void *spool)
+{
+	struct spool_dir parent, dir;
+	bool refused = false;
+
+	spool_open(&parent, spool);
+	if (geteuid() == 0 && seteuid(65534) != 0) /* root may open anything */
+		exit(99);
+	if (spool_peek(&parent, "locked", &dir, &refused))
+		exit(98);
+	exit(refused ? 101 : 100);
+}
+
+/* What one user puts into a spool must not keep others from theirs. */
+static void test_peek(void)
+{
+	char *spool = scratch_path("public");
+
+	scratch_directory("public/locked", 0000);
+	ends(peek, "public", 0, "", "peeks into a directory");
+	ends(peek, "missing", 100, "", "not into one that isn't there");
+	ends(peek, "file", 100, "", "nor a file");
+	ends(peek, "link", 100, "", "nor through a symbolic link");
+	ends(peek, "open", 101, "error:\n/open\" can be written by anybody\nhint: chmod o-w",
+		"one that others can write is refused");
+	ends(peek_without_permission, spool, 101,
+		"error: cannot open\n/locked\": Permission denied\nhint: look",
+		"so is one that can't be opened");
+	free(spool);
 }
 
 struct entering {
@@ -274,6 +319,7 @@ int main(void)
 	scratch();
 	test_open();
 	test_enter();
+	test_peek();
 	test_enter_table();
 	test_lock();
 	test_expect_writable();

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,6 +120,9 @@ static enum die_status wait_for_ever(struct workers *w, const void *context)
 	const struct trouble *t = context;
 	char byte = 'x';
 
+	alarm(120); /* should nobody end it */
+	if (t->signal != SIGKILL)
+		prctl(PR_SET_PDEATHSIG, 0); /* the parent ends it, not its death */
 	if (workers_next(w) == 2) {
 		for (int i = 0; i < 2; i++)
 			if (read(t->pipe[0], &byte, 1) != 1)

@@ -1,0 +1,186 @@
+# The receiving side of a random history: shipping, importing, and looking at what came of it.
+package Imports;
+
+use strict;
+use warnings;
+
+use Oracle;
+use Program;
+use Tables;
+
+my $stale = qr{"[^"]*/([^/"]+)/(\d+)"(?: begins a new chain, but is older|.* whose first batch never came)};
+
+# Options: world, dice, receivers, exports, mishaps, log.
+sub new {
+	my ($class, %option) = @_;
+	my $self = bless {%option}, $class;
+	for my $receiver (@{ $self->{receivers} }) {
+		$self->{program}{ $receiver->label } = Program->new(name => 'dml-import',
+			conninfo => $receiver->conninfo, world => $self->{world}, log => $self->{log});
+	}
+	return $self;
+}
+
+sub ship {
+	my ($self, $receiver) = @_;
+	my $dice = $self->{dice};
+	my $how = $dice->weighted({ rsync => 3, hand => 4, badly => 2 });
+	$self->{log}->('ship to ' . $receiver->label . ": $how");
+	if ($how eq 'rsync') {
+		$receiver->ship_all($dice->pick([], ['--delay-updates'], ['--checksum'], ['--partial'])->@*);
+	}
+	elsif ($how eq 'hand') { $receiver->ship_by_hand($dice) }
+	else { $receiver->ship_badly($dice) }
+	return;
+}
+
+sub import_some {
+	my ($self, $receiver) = @_;
+	my $dice = $self->{dice};
+	my @options = map { $dice->chance(10) ? $_ : () } '--keep', '--truncate', '-j3';
+	my $mishap = $dice->chance($self->{mishaps}) ? $dice->pick('kill', 'kill', 'meddle') : '';
+	my $program = $self->{program}{ $receiver->label };
+	my @may = $self->may($receiver);
+	my $before = $receiver->ledger;
+	my $run = $program->start([@options, $receiver->inbox], mishap => $mishap, dice => $dice);
+	my $result = $program->end($run, @may, 4);
+	$self->compare($receiver);
+	$self->clear_stale($receiver, $before, $result) if $result->{ended} eq '4' && !@may;
+	$receiver->tidy if $dice->chance(60);
+	return;
+}
+
+# A chain that came late, when one that doesn't know of it had been applied already, needs a
+# person: to remove it.  `before` is the ledger before the import.
+sub clear_stale {
+	my ($self, $receiver, $before, $result) = @_;
+	for my $error (grep { /error:/ } split /\n/, $result->{stderr}) {
+		my ($table, $number) = $error =~ $stale;
+		die $receiver->label . ": $error\n"
+			unless $table && $before->{$table} && $before->{$table}{number} > $number;
+		$self->{log}->($receiver->label . ": a person removes $table/$number");
+		$receiver->remove("$table/$number");
+	}
+	return;
+}
+
+# What an import may answer beside 0: if not all is there, that it waits or sees a gap.
+sub may {
+	my ($self, $receiver) = @_;
+	return (3, 4) if $receiver->lost || $self->{held} || !$receiver->is_complete;
+	return;
+}
+
+sub compare {
+	my ($self, $receiver) = @_;
+	my $wrong = $receiver->differences($self->{world}->oracle);
+	die $receiver->label . " is not what it should be:\n$wrong" if $wrong ne '';
+	return;
+}
+
+# An import that waits for a reader who has locked a table.
+sub hold {
+	my ($self, $receiver) = @_;
+	my $dice = $self->{dice};
+	return if $self->{held};
+	my $blocker = Oracle::session($receiver->conninfo);
+	$blocker->begin_work;
+	$blocker->do('LOCK TABLE ' . $dice->pick(Tables::names()) . ' IN SHARE MODE');
+	my @may = $self->may($receiver);
+	my $run = $self->{program}{ $receiver->label }->start([$receiver->inbox]);
+	my $how = $self->{world}->wait_until_blocked($run->{name}, $run->{pid});
+	$self->{log}->("$run->{text}: $how");
+	$self->{held} = { run => $run, blocker => $blocker, receiver => $receiver, may => \@may,
+		left => $dice->between(1, 20) };
+	$self->finish_held if $how eq 'ended';
+	return;
+}
+
+sub pass_time {
+	my ($self) = @_;
+	$self->finish_held if $self->{held} && --$self->{held}{left} <= 0;
+	return;
+}
+
+sub finish_held {
+	my ($self) = @_;
+	my $held = delete $self->{held} or return;
+	my ($run, $receiver) = @$held{qw(run receiver)};
+	my $how = $self->{dice}->pick(qw(go go terminate kill));
+	$self->{log}->("$run->{text}: $how");
+	if ($how eq 'kill') {
+		kill 'KILL', $run->{pid};
+	}
+	elsif ($how eq 'terminate') {
+		$self->{world}->dbh->do('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
+			. ' WHERE application_name = $1', undef, $run->{name});
+	}
+	$held->{blocker}->rollback;
+	$held->{blocker}->disconnect;
+	$self->{program}{ $receiver->label }->end($run, @{ $held->{may} },
+		$how eq 'kill' ? 'SIGKILL' : $how eq 'terminate' ? 1 : ());
+	$self->{world}->wait_until_gone($run->{name});
+	$self->compare($receiver);
+	return;
+}
+
+sub crashed {
+	my ($self) = @_;
+	my $held = delete $self->{held} or return;
+	$held->{blocker}{InactiveDestroy} = 1;
+	my $receiver = $held->{receiver};
+	$self->{program}{ $receiver->label }->end($held->{run}, @{ $held->{may} }, 1);
+	$self->compare($receiver);
+	return;
+}
+
+sub lose {
+	my ($self, $receiver) = @_;
+	my $batch = $receiver->lose($self->{dice}) or return;
+	$self->{log}->($receiver->label . ": $batch is lost");
+	return;
+}
+
+# Everything arrives and is applied; where a batch was lost, after a full export.  Nobody can
+# miss the last one: the gap shows with the next.
+sub import_all {
+	my ($self, $receiver) = @_;
+	if ($receiver->lost) {
+		$self->carry_all($receiver, 4);
+		$self->{exports}->export_all('--full');
+	}
+	$self->carry_all($receiver);
+	my @left = map { glob $receiver->inbox . $_ } '/*/*', '/*/.*.done';
+	die $receiver->label . ": left after the last import: @left\n" if @left;
+	return;
+}
+
+sub carry_all {
+	my ($self, $receiver, @may) = @_;
+	my $program = $self->{program}{ $receiver->label };
+	if ($self->{dice}->chance(30)) { $receiver->ship_all }
+	else { $receiver->ship_by_hand($self->{dice}) }
+	while (1) {
+		my $before = $receiver->ledger;
+		my $result = $program->end($program->start([$receiver->inbox]), 4);
+		$self->compare($receiver);
+		last if $result->{ended} eq '0' || @may;
+		$self->clear_stale($receiver, $before, $result);
+	}
+	return;
+}
+
+# At rest the source itself is what a target must be.
+sub expect_source {
+	my ($self, $receiver) = @_;
+	my $now = $self->{world}->dbh->selectrow_array('SELECT pg_current_snapshot()');
+	for my $table (@{ $self->{tables} }) {
+		my $rows = $self->{world}->dbh->selectrow_array(
+			"SELECT coalesce(array_agg(t::text), '{}') FROM $table AS t");
+		my $wrong = Oracle::compare($receiver->dbh, $table, $rows);
+		die $receiver->label . " is not what the source is:\n$wrong" if $wrong ne '';
+	}
+	return;
+}
+
+1;

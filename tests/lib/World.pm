@@ -1,0 +1,134 @@
+# Where random histories happen: one cluster with a source and two targets, used again and
+# again, for a new cluster costs more than a history.
+package World;
+
+use strict;
+use warnings;
+
+use Dml qw(run_export run_import wait_for);
+use File::Path qw(remove_tree);
+use Oracle;
+use Receiver;
+use Tables;
+use Writer;
+
+my @labels = ('replica1/app', 'replica2/app');
+
+sub new {
+	my ($class) = @_;
+	# Nothing may happen that a seed doesn't say; what was not flushed is lost in a crash.
+	my $cluster = Cluster->new(name => 'history', conf => ['autovacuum = off', 'wal_writer_delay = 10s']);
+	my $self = bless {
+		cluster => $cluster,
+		source => $cluster->db('source'),
+		spool => Dml::spool(),
+	}, $class;
+
+	my @names = map { ('-t', $_) } Tables::names();
+	$cluster->sql('source', Oracle::schema() . Tables::ddl() . Tables::burst_ddl());
+	$cluster->sql('source', Oracle::watch($_, Tables::partitions($_))) for Tables::names();
+	must(run_export('-d', $self->{source}, '--install', @names));
+	my $ddl = must(run_export('-d', $self->{source}, '--target-ddl', @names))->{stdout};
+
+	for my $i (0 .. $#labels) {
+		$cluster->db("target$i");
+		$cluster->sql("target$i", $ddl . Tables::target_ddl());
+		must(run_import('-d', $cluster->db("target$i"), '--install'));
+		push @{ $self->{receivers} }, Receiver->new(
+			label => $labels[$i],
+			conninfo => $cluster->db("target$i"),
+			outbox => "$self->{spool}/$labels[$i]",
+		);
+	}
+	$self->connect;
+	$self->{version} = $cluster->version;
+	$self->{shadows} = join ', ', map { qq(dml."public.$_") } Tables::names();
+	return $self;
+}
+
+sub source { return $_[0]{source} }
+sub spool { return $_[0]{spool} }
+sub oracle { return $_[0]{oracle} }
+sub receivers { return @{ $_[0]{receivers} } }
+
+# Without this there are no histories.
+sub must {
+	my ($result) = @_;
+	die "$result->{command}: $result->{ended}: $result->{stderr}" if $result->{ended} ne '0';
+	return $result;
+}
+
+# The server's major version.
+sub version { return $_[0]{version} }
+
+# The session with which the test itself looks into the source.
+sub dbh { return $_[0]{dbh} }
+
+sub connect {
+	my ($self) = @_;
+	$self->{dbh} = Oracle::session($self->{source});
+	$self->{oracle} = Oracle->new($self->{dbh});
+	$_->connect for $self->receivers;
+	return;
+}
+
+# A session for the writer of that number; it stays from history to history.
+sub session {
+	my ($self, $number) = @_;
+	return $self->{sessions}[$number] //= Writer::session($self->{source});
+}
+
+# The server is killed and comes back.
+sub crash {
+	my ($self) = @_;
+	$_->disconnect for $self->{dbh}, map { $_->dbh } $self->receivers;
+	$self->{cluster}->kill9;
+	$self->{sessions} = [];
+	$self->{cluster}->start;
+	$self->connect;
+	return;
+}
+
+# Everything as if nothing had ever happened.
+sub reset {
+	my ($self) = @_;
+	my $dbh = $self->{dbh};
+	$_->do('ROLLBACK') for grep { defined } @{ $self->{sessions} };
+	my $prepared = $dbh->selectcol_arrayref('SELECT gid FROM pg_prepared_xacts');
+	$dbh->do('ROLLBACK PREPARED ' . $dbh->quote($_)) for @$prepared;
+
+	my $tables = join ', ', Tables::names();
+	$dbh->do("TRUNCATE $tables RESTART IDENTITY CASCADE");
+	$dbh->do("TRUNCATE audit.event, $self->{shadows}, dml.tracking, dml.history RESTART IDENTITY");
+	$dbh->do('ALTER SEQUENCE audit.rid RESTART; ALTER SEQUENCE dml.batch_number RESTART');
+	$_->reset for $self->receivers;
+	remove_tree($self->{spool}, { keep_root => 1 });
+	# What autovacuum would do: imports leave temporary tables in the catalogues.
+	if (++$self->{resets} % 50 == 0) {
+		$_->do('VACUUM') for $dbh, map { $_->dbh } $self->receivers;
+	}
+	return;
+}
+
+# The session of a program that was killed may outlive it by a moment.
+sub wait_until_gone {
+	my ($self, $name) = @_;
+	wait_for(sub {
+		!$self->{dbh}->selectrow_array(
+			'SELECT count(*) FROM pg_stat_activity WHERE application_name = $1', undef, $name);
+	}, "the end of $name");
+	return;
+}
+
+# Waits until a program waits for somebody's lock, or is at its end; tells which.
+sub wait_until_blocked {
+	my ($self, $name, $pid) = @_;
+	return wait_for(sub {
+		return 'ended' unless Cluster::is_alive($pid);
+		return $self->{dbh}->selectrow_array('SELECT count(*) FROM pg_stat_activity'
+			. ' WHERE application_name = $1 AND wait_event_type = $2', undef, $name, 'Lock')
+			? 'blocked' : '';
+	}, "$name to be blocked");
+}
+
+1;

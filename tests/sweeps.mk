@@ -1,0 +1,34 @@
+# What the sweeps of tests/t/7*.t need; included by tests/tests.mk.
+#
+#   make sweep-tools  the programs and the library that they interfere with
+#   make torture      the sweeps in full, in place of the part that `make check` does
+#
+# Built without sanitizers and coverage, whatever the programs are built with: what is preloaded
+# must not bring a second run-time library.
+
+SWEEP_CFLAGS = -std=c17 -D_GNU_SOURCE -O2 -g $(WARNINGS) $(WERROR) -MMD -MP
+TRACER = $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/trace/*.c))
+SWEEP_TOOLS = $(BUILD)/tests/trace/tracer $(BUILD)/tests/preload/failalloc.so
+TORTURE_TESTS = $(wildcard tests/t/7?-*.t)
+
+UNIT_SOURCES += $(wildcard tests/trace/*.[ch] tests/preload/*.[ch])
+
+system: sweep-tools
+sweep-tools: $(SWEEP_TOOLS)
+
+torture: all sweep-tools
+	DML_TORTURE=1 DML_TEST_TIMEOUT=600 prove -Itests/lib $(PROVE_FLAGS) $(TORTURE_TESTS)
+
+$(BUILD)/tests/trace/tracer: $(TRACER)
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^
+
+$(OBJ)/tests/trace/%.o: tests/trace/%.c
+	@mkdir -p $(@D)
+	$(CC) $(SWEEP_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/preload/%.so: tests/preload/%.c
+	@mkdir -p $(@D) $(OBJ)/tests/preload
+	$(CC) $(SWEEP_CFLAGS) -MF $(OBJ)/tests/preload/$*.d -fPIC -shared -o $@ $<
+
+.PHONY: sweep-tools torture

@@ -1,0 +1,247 @@
+# Goal of this test: rows are found again by keys of every type, number of columns and name, also
+# where equal keys are written differently; and a table without a usable key is refused.
+use strict;
+use warnings;
+
+use Dml;
+use Pair;
+use Test::More;
+
+my $pair = Pair->new;
+my ($src, $dst, $cluster) = ($pair->src, $pair->dst, $pair->cluster);
+
+# Extensions and collations are not on every server.
+sub available {
+	my ($sql) = @_;
+	return eval { $pair->source($sql); $pair->target($sql); 1 };
+}
+my $citext = available('CREATE EXTENSION citext');
+my $icu = available(<<'END');
+CREATE COLLATION nd (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE COLLATION german (provider = icu, locale = 'de');
+END
+$pair->$_(<<'END') for qw(source target);
+CREATE TYPE mood AS ENUM ('sad', 'ok', 'good', 'Ärger');
+CREATE TYPE place AS (x int, name text);
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE DOMAIN code AS text CHECK (VALUE <> 'x');
+CREATE DOMAIN subcode AS code;
+END
+
+# Type, then four values: one whose row will change, one that will become the fourth, one whose
+# row will go.  Where there are six, the fifth will become the sixth, which is equal to it but
+# looks different.
+my %key = (
+	bigint => ['bigint', -9223372036854775808, 0, 9223372036854775807, 1],
+	bit => ['bit(4)', '0000', '1010', '1111', '0001'],
+	bool_ => ['bool', 'f', 't', undef, undef],
+	bytea => ['bytea', '\x', '\x00ff0a', '\x5c2e', '\x00'],
+	char_ => ['char(5)', 'a', 'b  ', '\.', ''],
+	char1 => ['"char"', 'a', '', "\t", 'z'],
+	cidr => ['cidr', '10.0.0.0/8', '10.1.0.0/16', '::/0', 'fe80::/10'],
+	date => ['date', '4713-01-01 BC', '2024-02-29', 'infinity', '-infinity'],
+	domain => ['positive', 1, 2, 3, 4],
+	domain2 => ['subcode', 'a', 'b', "c\nd", ''],
+	enum => ['mood', 'sad', 'ok', 'good', 'Ärger'],
+	float => ['float8', 'NaN', '-Infinity', '1e-310', '0.1', '0', '-0'],
+	inet => ['inet', '10.0.0.1', '10.0.0.1/8', '::1', '::'],
+	int_array => ['int[]', '{}', '{1,2}', '{{1,2},{3,4}}', '[0:1]={1,2}'],
+	interval => ['interval', '1 day', '1 year', '-1 mon', '0', '2 mons', '60 days'],
+	jsonb => ['jsonb', '{}', '{"a": "\\\\"}', '[null]', '0', '{"n": 1}', '{"n": 1.00}'],
+	lsn => ['pg_lsn', '0/0', 'FFFFFFFF/FFFFFFFF', '1/2', '3/4'],
+	macaddr => ['macaddr', '00:00:00:00:00:01', '00:00:00:00:00:02', '00:00:00:00:00:03',
+		'00:00:00:00:00:04'],
+	money => ['money', 1, -2, 3.14, 0],
+	name => ['name', 'a', 'B', 'c d', 'é'],
+	numeric => ['numeric', 'NaN', '1e400', '-0.001', '0', '1.0', '1.000'],
+	oid => ['oid', 0, 1, 4294967295, 2],
+	range => ['int4range', 'empty', '[1,2)', '(,)', '[5,)'],
+	record => ['place', '(1,a)', '(4,b)', '(2,"b,\\"")', '(3,)'],
+	smallint => ['smallint', -32768, 0, 32767, 1],
+	text => ['text', '', '\N', "new\nline\ttab", "quote'\""],
+	text_array => ['text[]', '{NULL,"NULL"}', '{"a,b"}', '{"\\\\"}', '{}'],
+	time => ['time', '00:00', '24:00', '12:00:00.000001', '01:00'],
+	timestamptz => ['timestamptz', '4713-01-01 00:00:00+00 BC', 'infinity',
+		'2024-01-01 00:00:00.000001+00', '-infinity'],
+	tsvector => ['tsvector', 'a:1', "b 'c d'", '', 'e:1A'],
+	uuid => ['uuid', map { "00000000-0000-0000-0000-00000000000$_" } 1 .. 4],
+	varbit => ['varbit', '', '0', '00', '1'],
+	varchar => ['varchar(5)', 'a', 'a ', 'ä', ''],
+	german => ['text COLLATE german', 'a', 'ä', 'z', 'Z'],
+	citext => ['citext', 'a', 'b', 'c', 'd', 'Foo', 'foo'],
+);
+delete $key{german} if !$icu;
+delete $key{citext} if !$citext;
+
+sub literal {
+	my ($type, $value) = @_;
+	return "'" . $value =~ s/'/''/gr . "'::" . $type =~ s/ COLLATE.*//r;
+}
+
+my @tables = sort keys %key;
+for my $table (@tables) {
+	my ($type, @value) = @{ $key{$table} };
+	$pair->source("CREATE TABLE k_$table (id $type PRIMARY KEY, v int);"
+		. join '', map { "INSERT INTO k_$table VALUES (" . literal($type, $value[$_])
+			. ", $_);" }
+			grep { defined $value[$_] } 0 .. 2, 4);
+}
+$pair->track(map { "k_$_" } @tables);
+$pair->arrives('keys of every type', map { "k_$_" } @tables);
+
+for my $table (@tables) {
+	my ($type, @text) = @{ $key{$table} };
+	my @value = map { defined ? literal($type, $_) : $_ } @text;
+	$pair->source("UPDATE k_$table SET v = 10 WHERE id = $value[0]");
+	$pair->source("UPDATE k_$table SET id = $value[3] WHERE id = $value[1]") if $value[3];
+	$pair->source("DELETE FROM k_$table WHERE id = $value[2]") if $value[2];
+	$pair->source("UPDATE k_$table SET id = $value[5] WHERE id = $value[4]") if $value[5];
+}
+my @batches = $pair->arrives('changes by keys of every type', map { "k_$_" } @tables);
+for my $i (0 .. $#tables) {
+	my $values = grep { defined } @{ $key{$tables[$i]} }[1 .. 4];
+	my $alike = defined $key{$tables[$i]}[6];
+	my $ids = $pair->ids($batches[$i]);
+	cmp_ok($ids, '>=', ($values > 2 ? $values : 1) + $alike, "k_$tables[$i]: ids");
+	is($pair->rows($batches[$i]), ($values > 2 ? 2 : 1) + $alike, "k_$tables[$i]: rows");
+}
+
+# Several columns, in another order than the table's; as many as an index can have.
+my @wide = map { "c$_" } 1 .. 32;
+my $wide = join ', ', @wide;
+$pair->source(<<"END");
+CREATE TABLE several (v int, b text, d date, a int, PRIMARY KEY (a, d, b));
+INSERT INTO several VALUES (1, 'x', '2024-01-01', 1), (2, 'y', '2024-01-01', 1),
+	(3, 'x', '2024-01-02', 1), (4, 'x', '2024-01-01', 2);
+CREATE TABLE included (id int, v int, PRIMARY KEY (id) INCLUDE (v));
+INSERT INTO included VALUES (1, 1), (2, 2);
+CREATE TABLE wide (@{[join ', ', map { "$_ int" } @wide]}, PRIMARY KEY ($wide));
+INSERT INTO wide ($wide) VALUES (@{[join ', ', 1 .. 32]}), (@{[join ', ', 2 .. 33]});
+CREATE TABLE bare (id int NOT NULL, v int);
+CREATE UNIQUE INDEX ON bare (id);
+INSERT INTO bare VALUES (1, 1), (2, 2);
+CREATE TABLE computed (a int, v int, g int GENERATED ALWAYS AS (a * 2) STORED PRIMARY KEY);
+INSERT INTO computed VALUES (1), (2);
+CREATE TABLE always (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int, v int,
+	g text GENERATED ALWAYS AS ('g' || a) STORED, z int DEFAULT 7);
+INSERT INTO always (a) VALUES (1), (2);
+END
+my @others = qw(several included wide bare computed always);
+$pair->track(@others);
+$pair->arrives('keys of several columns and other kinds', @others);
+$pair->source(<<'END');
+UPDATE several SET b = 'z' WHERE v = 1; UPDATE several SET v = 5 WHERE v = 2; DELETE FROM several WHERE v = 3;
+UPDATE included SET v = 3 WHERE id = 1; DELETE FROM included WHERE id = 2;
+UPDATE wide SET c32 = 0 WHERE c1 = 1; DELETE FROM wide WHERE c1 = 2;
+UPDATE bare SET v = 3 WHERE id = 1; DELETE FROM bare WHERE id = 2;
+UPDATE computed SET a = 3 WHERE a = 1; DELETE FROM computed WHERE a = 2;
+UPDATE always SET a = 3 WHERE a = 1; DELETE FROM always WHERE a = 2; INSERT INTO always (a) VALUES (9);
+END
+@batches = $pair->arrives('changes by keys of several columns and other kinds', @others);
+is_deeply([$pair->ids($batches[0])],
+	["1\t2024-01-01\tx", "1\t2024-01-01\ty", "1\t2024-01-01\tz", "1\t2024-01-02\tx"],
+	'ids are in the order of the key');
+is($pair->manifest($batches[0])->{key}, 'a d b', '... which the manifest tells');
+like(Pair::read_file("$batches[5]/columns"), qr/^id\tinteger\na\t\w+\nv\t\w+\nz\tinteger\n\z/,
+	'a generated column is not exported');
+
+# Names that mean something elsewhere: to SQL, to PL/pgSQL, to the triggers, to the queries.
+my @names = qw(new old NEW OLD tg_op TG_ARGV t txid key1 key2 b c s dml_new dml_old select table
+	user found sqlstate ctid_ excluded dml public);
+push @names, 'tg_op.x', 'a b', '%', '$1', ':v', "'", '\\';
+my (@named, $sql);
+for my $i (0 .. $#names) {
+	my $name = '"' . $names[$i] . '"';
+	push @named, "named$i";
+	$sql .= "CREATE TABLE named$i ($name int PRIMARY KEY, v int);"
+		. "INSERT INTO named$i VALUES (1, 1), (2, 2), (3, 3);\n";
+}
+my $all = join ', ', map { "\"$_\"" } @names[0 .. 25];
+$sql .= "CREATE TABLE named (v int, @{[$all =~ s/,/ int,/gr]} int, PRIMARY KEY ($all));"
+	. "INSERT INTO named SELECT 1" . ", 1" x 26 . " UNION ALL SELECT 2" . ", 2" x 26;
+$pair->source($sql);
+push @named, 'named';
+$pair->track(@named);
+$pair->arrives('keys of all names', @named);
+for my $i (0 .. $#names) {
+	my $name = '"' . $names[$i] . '"';
+	$pair->source("UPDATE named$i SET $name = 5 WHERE $name = 1; UPDATE named$i SET v = 7 WHERE v = 2;"
+		. "DELETE FROM named$i WHERE v = 3");
+}
+$pair->source('UPDATE named SET "new" = 5 WHERE v = 1; UPDATE named SET v = 4 WHERE v = 2');
+@batches = $pair->arrives('changes by keys of all names', @named);
+is($pair->ids($batches[$_]), 4, "ids by a column called $names[$_]") for 0 .. $#names;
+
+# --key names another unique index; its columns in any order, folded unless quoted.
+$pair->source(<<'END');
+CREATE TABLE other (id int PRIMARY KEY, "Region" text NOT NULL, no int NOT NULL, x int);
+CREATE UNIQUE INDEX ON other (no, "Region");
+INSERT INTO other VALUES (1, 'a', 1), (2, 'b', 1);
+END
+$pair->track('other', '--key="Region",NO');
+$pair->arrives('--key', 'other');
+is($pair->manifest->{key}, 'no Region', "the manifest names its key");
+$pair->source("UPDATE other SET no = 5 WHERE id = 1; UPDATE other SET id = 7 WHERE id = 2");
+$pair->arrives('changes by --key', 'other');
+is_deeply([$pair->ids], ["1\ta", "1\tb", "5\ta"], '... its ids');
+
+# No usable key.
+$pair->source(<<'END');
+CREATE TABLE keyless (id int, v int NOT NULL, w int NOT NULL, UNIQUE (id));
+CREATE INDEX ON keyless (v);
+CREATE UNIQUE INDEX ON keyless (w) WHERE w > 0;
+CREATE UNIQUE INDEX ON keyless ((v + 1));
+END
+my %keyless = (
+	'' => 'table public.keyless has no key',
+	'--key=id' => 'no unique, not-null index on the columns of --key', # id may be NULL
+	'--key=v' => 'no unique, not-null index on the columns of --key', # not unique
+	'--key=w' => 'no unique, not-null index on the columns of --key', # not of all rows
+	'--key=v,w' => 'no unique, not-null index on the columns of --key', # not one index
+	'--key=nil' => 'no unique, not-null index on the columns of --key', # no such column
+);
+for my $option (sort keys %keyless) {
+	my @options = $option ? $option : ();
+	my $result = run_export('-d', $src, '--install', '-t', 'keyless', @options);
+	exits_with($result, 4, "no usable key, $option: refused");
+	stderr_like($result, qr/$keyless{$option}.*\n.*hint: /,
+		'... with a message and a hint');
+	is($result->{stdout}, '', '... and nothing else');
+}
+is($pair->source("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'keyless'::regclass"), "0\n",
+	'... and nothing was made');
+exits_with(run_export('-d', $src, '--target-ddl', '-t', 'keyless'), 4, '... nor printed');
+
+# A key that loses its index is noticed.
+$pair->source('DROP INDEX "other_no_Region_idx"; UPDATE other SET x = 1; UPDATE bare SET v = 9');
+my $lost = $pair->export('other', 'bare');
+exits_with($lost, 4, 'a key whose index is gone: refused');
+stderr_like($lost, qr/table public\.other has lost its key/, '... by name');
+is(@{ $lost->{lines} }, 1, '... and the other table goes on');
+
+# A key that is NULL in all of its fields is no NULL.
+$pair->source("CREATE TABLE hollow (id place PRIMARY KEY, v int); INSERT INTO hollow VALUES ('(,)', 1)");
+$pair->track('hollow');
+$pair->arrives('a key of nothing but NULLs', 'hollow');
+$pair->source('UPDATE hollow SET v = 2');
+$pair->arrives('its change', 'hollow');
+is_deeply([$pair->ids], ['(,)'], '... its id');
+
+# Where the collation holds different texts for equal, each row is still sent once.
+SKIP: {
+	skip 'no collations of ICU', 6 if !$icu;
+	$pair->source(<<'END');
+CREATE TABLE alike (id text COLLATE nd PRIMARY KEY, v int);
+INSERT INTO alike VALUES ('Foo', 1), ('bar', 2), ('baz', 3);
+END
+	$pair->track('alike');
+	$pair->arrives('a key whose collation is not deterministic', 'alike');
+	$pair->source(<<'END');
+UPDATE alike SET id = 'foo' WHERE id = 'FOO'; UPDATE alike SET v = 5 WHERE id = 'BAR';
+DELETE FROM alike WHERE id = 'BAZ'; INSERT INTO alike VALUES ('BaZ', 4);
+END
+	$pair->arrives('equal keys that differ', 'alike');
+	is_deeply([$pair->rows], ["BaZ\t4", "bar\t5", "foo\t1"], '... each row once');
+}
+
+done_testing;

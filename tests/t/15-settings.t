@@ -1,0 +1,231 @@
+# Goal of this test: settings of the role, of the database or of the environment change nothing of
+# what is exported, to the byte, nor of what is imported; and nobody's functions, operators or
+# tables stand in for the catalogue's.
+use strict;
+use warnings;
+
+use Dml;
+use Pair;
+use Test::More;
+
+my $pair = Pair->new;
+my ($cluster, $label) = ($pair->cluster, $pair->{label});
+
+my $version = $cluster->version;
+my %setting = (
+	DateStyle => 'SQL, DMY',
+	IntervalStyle => 'sql_standard',
+	TimeZone => 'Asia/Kathmandu',
+	extra_float_digits => '-15',
+	bytea_output => 'escape',
+	client_encoding => 'LATIN1',
+	xmloption => 'document',
+	xmlbinary => 'hex',
+	array_nulls => 'off',
+	quote_all_identifiers => 'on',
+	standard_conforming_strings => 'off',
+	escape_string_warning => 'on',
+	backslash_quote => 'off',
+	transform_null_equals => 'on',
+	search_path => 'evil, pg_catalog, public',
+	row_security => 'on',
+	client_min_messages => 'debug1',
+	check_function_bodies => 'off',
+	default_transaction_isolation => 'serializable',
+	default_transaction_read_only => 'on',
+	default_transaction_deferrable => 'on',
+	synchronous_commit => 'off',
+	lock_timeout => '1ms',
+	idle_in_transaction_session_timeout => '1ms',
+	$version < 14 ? () : (idle_session_timeout => '2s'),
+	($version < 16 ? 'force_parallel_mode' : 'debug_parallel_query') => 'on',
+	work_mem => '64kB',
+	plan_cache_mode => 'force_generic_plan',
+);
+# PostgreSQL 19 has no other strings than standard ones.
+delete @setting{qw(standard_conforming_strings escape_string_warning)} if $version >= 19;
+
+# What a search_path could lead to.  Whoever calls one of them fails.
+my $evil = <<'END';
+CREATE SCHEMA evil;
+CREATE FUNCTION evil.trap() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE ''trapped''; END';
+CREATE FUNCTION evil.trap_text() RETURNS text LANGUAGE sql AS 'SELECT evil.trap()::pg_catalog.text';
+CREATE FUNCTION evil.set_config(text, text, boolean) RETURNS text LANGUAGE sql AS 'SELECT evil.trap_text()';
+CREATE FUNCTION evil.current_setting(text) RETURNS text LANGUAGE sql AS 'SELECT evil.trap_text()';
+CREATE FUNCTION evil.getdatabaseencoding() RETURNS name LANGUAGE sql AS 'SELECT evil.trap_text()::name';
+CREATE FUNCTION evil.quote_ident(text) RETURNS text LANGUAGE sql AS 'SELECT evil.trap_text()';
+CREATE FUNCTION evil.format(text, VARIADIC "any") RETURNS text LANGUAGE internal AS 'text_format_nv';
+CREATE FUNCTION evil.txid_current() RETURNS bigint LANGUAGE sql AS 'SELECT evil.trap()::int::bigint';
+CREATE FUNCTION evil.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT evil.trap_text()::timestamptz';
+CREATE FUNCTION evil.pg_current_snapshot() RETURNS text LANGUAGE sql AS 'SELECT evil.trap_text()';
+CREATE FUNCTION evil.eq(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT evil.trap()';
+CREATE FUNCTION evil.eq(name, name) RETURNS boolean LANGUAGE sql AS 'SELECT evil.trap()';
+CREATE FUNCTION evil.eq(oid, oid) RETURNS boolean LANGUAGE sql AS 'SELECT evil.trap()';
+CREATE FUNCTION evil.eq(bigint, bigint) RETURNS boolean LANGUAGE sql AS 'SELECT evil.trap()';
+CREATE FUNCTION evil.eq(timestamptz, timestamptz) RETURNS boolean LANGUAGE sql AS 'SELECT evil.trap()';
+CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.eq);
+CREATE OPERATOR evil.= (LEFTARG = name, RIGHTARG = name, FUNCTION = evil.eq);
+CREATE OPERATOR evil.= (LEFTARG = oid, RIGHTARG = oid, FUNCTION = evil.eq);
+CREATE OPERATOR evil.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = evil.eq);
+CREATE OPERATOR evil.= (LEFTARG = timestamptz, RIGHTARG = timestamptz, FUNCTION = evil.eq);
+CREATE OPERATOR evil.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.eq);
+CREATE OPERATOR evil.>= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = evil.eq);
+CREATE OPERATOR evil.|| (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.eq);
+CREATE TABLE evil.pg_class (oid oid); CREATE TABLE evil.pg_namespace (oid oid);
+CREATE TABLE evil.pg_attribute (attrelid oid); CREATE TABLE evil.pg_index (oid oid);
+CREATE TABLE evil.pg_settings (name text); CREATE TABLE evil.t (id int); CREATE TABLE evil.tracked (base oid);
+CREATE DOMAIN evil.text AS pg_catalog.int4; CREATE DOMAIN evil.regclass AS pg_catalog.int4;
+CREATE DOMAIN evil.oid AS pg_catalog.int4; CREATE DOMAIN evil.pg_snapshot AS pg_catalog.int4;
+CREATE DOMAIN evil.uuid AS pg_catalog.int4; CREATE DOMAIN evil.txid AS pg_catalog.int4;
+GRANT USAGE ON SCHEMA evil TO PUBLIC;
+END
+
+# Two roles that own everything: one with settings, one without.  "Own" through a third, so that
+# either may do what the other does.
+my $roles = <<'END';
+CREATE ROLE hostile LOGIN; CREATE ROLE plain LOGIN; GRANT plain TO hostile;
+END
+$cluster->sql('postgres', $roles);
+$pair->target_cluster->sql('postgres', $roles) if $pair->target_cluster != $cluster;
+$pair->$_($evil . <<'END') for qw(source target);
+DO $$ BEGIN EXECUTE format('GRANT ALL ON DATABASE %I TO plain', current_database()); END $$;
+GRANT ALL ON SCHEMA public TO plain;
+CREATE TYPE pair AS (a timestamptz, b bytea);
+END
+my $xml = eval { $pair->$_("SELECT '<a/>'::xml") for qw(source target); 1 } ? 'xml' : 'text';
+$pair->source(<<'END' =~ s/XML/$xml/r);
+CREATE TABLE t (at timestamptz, f float8, b bytea, i interval, n text, d date, c pair, a text[],
+	x XML, m money, r tstzrange, j jsonb, g float4 GENERATED ALWAYS AS (f / 3) STORED,
+	PRIMARY KEY (at, f, b, i));
+CREATE TABLE second (id text PRIMARY KEY);
+ALTER TABLE t OWNER TO plain; ALTER TABLE second OWNER TO plain;
+INSERT INTO t SELECT '2024-02-01 12:34:56.789+00'::timestamptz + k * interval '1 day', k / 3.0::float8,
+	decode('00ff5c0a27', 'hex'), interval '1 mon -2 days 03:04:05.6', 'é\n''"' || E'\n\\', '2024-02-01',
+	'("2024-02-01 12:00+00","\\x00ff")', ARRAY[NULL, 'NULL', 'é'], 'a<b/>', 1234.56,
+	tstzrange('2024-02-01 12:00+00', NULL), '{"é": 1.10}' FROM generate_series(1, 9) AS k;
+END
+for my $side (qw(source target)) {
+	my $dbh = $side eq 'source' ? $cluster->connect($pair->src) : $pair->target_cluster->connect($pair->dst);
+	for my $name (keys %setting) {
+		my $value = $name eq 'search_path' ? $setting{$name} : $dbh->quote($setting{$name});
+		$dbh->do("ALTER ROLE hostile SET $name = $value");
+	}
+}
+
+sub as {
+	my ($role, $conninfo) = @_;
+	return $conninfo =~ s/user='postgres'/user=$role/r;
+}
+
+my %plain = (src => as('plain', $pair->src), dst => as('plain', $pair->dst));
+my %hostile = (src => as('hostile', $pair->src), dst => as('hostile', $pair->dst));
+
+sub pgoptions {
+	return join ' ', map { "-c $_="
+		. $setting{$_} =~ s/([ \\])/\\$1/gr } sort keys %setting;
+}
+
+# What is the same with all of it and without.
+sub same_export {
+	my ($what, $env, @options) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my @arguments = ('-t', 't', '-T', $label, @options, $pair->out);
+	my $other = spool();
+	my $from = $env ? $plain{src} : $hostile{src};
+	my @plain = @{ run_export('-d', $plain{src}, '-t', 't', '-T', 'plain/app', @options,
+		$other)->{lines} };
+	my $result = run_export({ env => $env // {} }, '-d', $from, @arguments);
+	is("$result->{ended} $result->{stderr}", '0 ', "$what: exported") or return;
+	is_deeply({ $pair->sums($result->{lines}[0]) }, { $pair->sums($plain[0]) },
+		"$what: the same bytes");
+	return;
+}
+
+# All that a run of the programs may be asked for.
+my $said = run_export('-d', $plain{src}, '--install', '-t', 't');
+is("$said->{ended} $said->{stderr}", '0 ', 'plain role: install');
+import_ok('-d', $plain{dst}, '--install');
+$said = run_export('-d', $hostile{src}, '--install', '-t', 'second');
+is("$said->{ended} $said->{stderr}", '0 ', 'hostile role: install');
+my $plain_ddl = run_export('-d', $plain{src}, '--target-ddl', '-t', 't');
+my $ddl = run_export('-d', $hostile{src}, '--target-ddl', '-t', 't');
+is($ddl->{stdout}, $plain_ddl->{stdout}, 'hostile role: the same CREATE TABLE');
+$pair->target("SET ROLE plain; $ddl->{stdout}");
+
+same_export('hostile role, all rows');
+$pair->source("UPDATE t SET n = 'ä' WHERE f < 1; UPDATE t SET f = f + 100 WHERE f > 2; DELETE FROM t WHERE f = 1");
+same_export('hostile role, changes');
+
+ship($pair->out . "/$label", $pair->in);
+my $import = run_import('-d', $hostile{dst}, $pair->in);
+is("$import->{ended} $import->{stderr}", '0 ', 'hostile role: import');
+table_equal($pair->src, $pair->dst, 't', 'hostile role: the same rows');
+for my $call ([qw(--status)], ['--install', '-t', 't', '-t', 'second'], ['--forget', '-T',
+	'plain/app']) {
+	my $result = run_export('-d', $hostile{src}, @$call);
+	is("$result->{ended} $result->{stderr}", '0 ', "hostile role: dml-export $call->[0]");
+}
+is(run_import('-d', $hostile{dst}, '--status')->{ended}, 0,
+	'hostile role: dml-import --status');
+
+# The same by the environment.
+my %env = (PGOPTIONS => pgoptions(), PGDATESTYLE => 'German', PGTZ => 'America/St_Johns',
+	PGCLIENTENCODING => 'LATIN1', PGGEQO => 'off', PGAPPNAME => "x\n'");
+$pair->source("UPDATE t SET n = 'ö' WHERE f < 1; UPDATE t SET f = f + 100 WHERE f > 2");
+same_export('environment, changes', \%env);
+same_export('environment, all rows', \%env, '--full', '-q');
+ship($pair->out . "/$label", $pair->in);
+$import = run_import({ env => \%env }, '-d', $plain{dst}, $pair->in);
+is("$import->{ended} $import->{stderr}", '0 ', 'environment: import');
+table_equal($pair->src, $pair->dst, 't', 'environment: the same rows');
+
+# And by the database, for everybody.
+for my $side (qw(source target)) {
+	for my $name (keys %setting) {
+		my $value = $name eq 'search_path' ? $setting{$name} : "'$setting{$name}'";
+		my $on = $side eq 'source' ? $cluster : $pair->target_cluster;
+		$on->sql('postgres', "ALTER DATABASE $side SET $name = $value");
+	}
+}
+my $update = "SET default_transaction_read_only = off; SET search_path = pg_catalog, public;";
+$pair->source("$update UPDATE public.t SET n = 'x' WHERE f < 1");
+my $export = run_export('-d', $plain{src}, '-t', 't', '-T', $label, $pair->out);
+is("$export->{ended} $export->{stderr}", '0 ', 'hostile database: export');
+like(join('', $pair->rows($export->{lines}[0])),
+	qr/^2024-02-02 12:34:56\.789\+00\t0\.3333333333333333\t/,
+	'... the usual bytes');
+ship($pair->out . "/$label", $pair->in);
+$import = run_import('-d', $plain{dst}, $pair->in);
+is("$import->{ended} $import->{stderr}", '0 ', 'hostile database: import');
+table_equal($pair->src, $pair->dst, 'SELECT * FROM public.t',
+	'hostile database: the same rows');
+
+$cluster->sql('postgres', 'ALTER DATABASE source RESET ALL');
+
+# Timeouts.  The export has to wait for longer than a statement or transaction of its role may take.
+for my $name ('statement_timeout', 'lock_timeout', $version < 17 ? () : 'transaction_timeout') {
+	$cluster->sql('postgres', "ALTER ROLE hostile SET $name = '200ms'");
+}
+my $holder = $cluster->connect($pair->src, AutoCommit => 0);
+$holder->do('LOCK TABLE t');
+my $waiting = start_cmd(program('dml-export'), '-d', $hostile{src}, '-t', 't', '-T', $label,
+	$pair->out);
+wait_for(sub {
+	$cluster->value('postgres',
+		"SELECT count(*) FROM pg_stat_activity WHERE usename = 'hostile'"
+		. " AND wait_event_type = 'Lock' AND query_start < clock_timestamp() - interval '300 ms'");
+}, 'an export that has waited long');
+$holder->rollback;
+$holder->disconnect;
+exits_with(finish($waiting), 0,
+	'hostile role: an export that waited for a lock beyond its timeouts');
+
+for my $call (['dml-export', 'src', '--uninstall', '-t', 't', '-t', 'second'], ['dml-import',
+	'dst', '--uninstall'],
+	['dml-import', 'dst', '--install']) {
+	my ($name, $where, @options) = @$call;
+	my $result = run_cmd(program($name), '-d', $hostile{$where}, @options);
+	is("$result->{ended} $result->{stderr}", '0 ', "hostile role: $name $options[0]");
+}
+
+done_testing;

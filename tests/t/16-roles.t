@@ -1,0 +1,295 @@
+# Goal of this test: neither program needs a superuser or the tables' owner.  The grants below are
+# all that an exporter and an importer need, and each of them is needed; who writes to a tracked
+# table needs none; row security never makes a filtered copy.
+use strict;
+use warnings;
+
+use Dml;
+use Pair;
+use Test::More;
+
+my $pair = Pair->new;
+my ($cluster, $out, $in) = ($pair->cluster, $pair->out, $pair->in);
+
+# What dml-export needs.
+my @exporter = (
+	['CONNECT', 'DATABASE source'],
+	['USAGE', 'SCHEMA app'],
+	['SELECT', 'app.t'],
+	['USAGE', 'SCHEMA dml'],
+	['SELECT', 'dml.tracked'],
+	['SELECT', 'dml.tracking'],
+	['INSERT', 'dml.tracking'],
+	['UPDATE', 'dml.tracking'],
+	['INSERT', 'dml.history'],
+	['SELECT', 'dml."app.t"'],
+	['USAGE', 'SEQUENCE dml.batch_number'],
+);
+# Besides, for what comes after the batch, after a run that was killed, and for --forget.
+my @exporter_more = (
+	['EXECUTE', 'FUNCTION dml.purge(regclass)'],
+	['SELECT', 'dml.history'],
+	['DELETE', 'dml.tracking'],
+	['DELETE', 'dml.history'],
+);
+# What dml-import needs.
+my @importer = (
+	['CONNECT', 'DATABASE target'],
+	['TEMPORARY', 'DATABASE target'],
+	['USAGE', 'SCHEMA app'],
+	['SELECT', 'app.t'],
+	['INSERT', 'app.t'],
+	['DELETE', 'app.t'],
+	['USAGE', 'SCHEMA dml'],
+	['SELECT', 'dml.ledger'],
+	['INSERT', 'dml.ledger'],
+	['UPDATE', 'dml.ledger'],
+	['SELECT', 'dml.retired'],
+	['INSERT', 'dml.retired'],
+	['SELECT', 'dml.applied'],
+	['INSERT', 'dml.applied'],
+	['DELETE', 'dml.applied'],
+);
+
+sub as {
+	my ($role, $conninfo) = @_;
+	return $conninfo =~ s/user='postgres'/user=$role/r;
+}
+
+my %source = map { $_ => as($_, $pair->src) } qw(owner exporter writer);
+my %target = map { $_ => as($_, $pair->dst) } qw(owner importer);
+
+my $roles = join '', map { "CREATE ROLE $_ LOGIN;" } qw(owner exporter importer writer);
+$cluster->sql('postgres', $roles);
+$pair->target_cluster->sql('postgres', $roles) if $pair->target_cluster != $cluster;
+for my $side (qw(source target)) {
+	$pair->$side(<<"END");
+REVOKE ALL ON DATABASE $side FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT CONNECT, CREATE ON DATABASE $side TO owner;
+GRANT CONNECT ON DATABASE $side TO writer;
+CREATE SCHEMA app AUTHORIZATION owner;
+SET ROLE owner;
+CREATE TABLE app.t (id int PRIMARY KEY, v text);
+CREATE TABLE app.u (id int PRIMARY KEY);
+GRANT USAGE ON SCHEMA app TO writer;
+GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON app.t TO writer;
+END
+}
+
+# Beginning to track is for the owner.
+my $foreign = run_export('-d', $source{writer}, '--install', '-t', 'app.t');
+exits_with($foreign, 4, 'install by another role: refused');
+stderr_like($foreign, qr/table app\.t belongs to another role/, '... by name');
+export_ok('-d', $source{owner}, '--install', '-t', 'app.t');
+import_ok('-d', $target{owner}, '--install');
+
+sub grant { $pair->source("GRANT $_->[0] ON $_->[1] TO exporter") for @_; return }
+sub grant_target { $pair->target("GRANT $_->[0] ON $_->[1] TO importer") for @_; return }
+grant(@exporter, @exporter_more);
+grant_target(@importer);
+
+# The writer needs no right on schema dml, whatever it does.
+my $writer = Cluster::connect_to($source{writer});
+$writer->do($_) for "INSERT INTO app.t VALUES (1, 'a'), (2, 'b'), (3, 'c')";
+
+sub export_as { return run_export('-d', $source{exporter}, '-t', 'app.t', '-T',
+	$pair->{label}, @_, $out) }
+sub import_as {
+	ship("$out/$pair->{label}", $in);
+	return run_import('-d', $target{importer}, @_, $in);
+}
+sub arrives {
+	my ($what, $scope, @options) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $export = export_as(@options);
+	exits_with($export, 0, "$what: exported");
+	is($pair->manifest($export->{lines}[0])->{scope}, $scope, "$what: $scope");
+	my $import = import_as();
+	is("$import->{ended} $import->{stderr}", '0 ', "$what: imported");
+	return table_equal($pair->src, $pair->dst, 'app.t', "$what: the rows are equal");
+}
+
+arrives('the least grants, all rows', 'full');
+for my $sql ("INSERT INTO app.t VALUES (4, 'd')", "UPDATE app.t SET v = v || '!'",
+	'UPDATE app.t SET id = id + 10', 'DELETE FROM app.t WHERE id = 12',
+	"INSERT INTO app.t VALUES (11, 'e') ON CONFLICT (id) DO UPDATE SET v = excluded.v") {
+	$writer->do($sql);
+	arrives("the least grants, $sql", 'changes');
+}
+$writer->do('TRUNCATE app.t');
+arrives('the least grants, TRUNCATE by a writer', 'full');
+ok(!eval { $writer->do('SELECT * FROM dml."app.t"'); 1 },
+	'the writer may not look into the shadow table');
+
+# One grant after the other is missing.
+my $n = 100;
+sub change {
+	$n++;
+	$writer->do("INSERT INTO app.t VALUES ($n, 'missing grant')");
+	return;
+}
+sub what_is_denied {
+	my ($result) = @_;
+	return $result->{stderr} =~ /(permission denied|can't be read)/ ? 'told' : $result->{stderr};
+}
+for my $grant (@exporter) {
+	my ($right, $on) = @$grant;
+	change();
+	my @before = batches($out);
+	$pair->source("REVOKE $right ON $on FROM exporter");
+	my $result = export_as();
+	like($result->{ended}, $on =~ /DATABASE/ ? qr/^[14]$/ : qr/^4$/,
+		"without $right on $on: refused");
+	is(what_is_denied($result), 'told', '... and why');
+	my ($name) = $on =~ /(app\.t|\w+)"?$/;
+	like($result->{stderr}, qr/\b\Q$name\E\b/,
+		'... and what it is about') || diag $result->{stderr};
+	is_deeply([batches($out), glob "$out/$pair->{label}/*/.*.tmp"], \@before,
+		'... and the spool is as it was');
+	grant($grant);
+}
+arrives('with all of them', 'changes');
+
+# Without the others a batch is made all the same; what comes after it fails.
+change();
+$pair->source('REVOKE EXECUTE ON FUNCTION dml.purge(regclass) FROM exporter');
+my $unpurged = export_as();
+exits_with($unpurged, 4, 'without EXECUTE on dml.purge: not done');
+stderr_like($unpurged, qr/purge: permission denied for function purge/, '... and why');
+is(@{ $unpurged->{lines} }, 1, '... but there is a batch');
+$pair->source('REVOKE DELETE ON dml.tracking FROM exporter');
+my @forget = ('-d', $source{exporter}, '--forget', '-T', $pair->{label});
+exits_with(run_export(@forget), 4, 'without DELETE on dml.tracking: no --forget');
+grant(@exporter_more);
+$pair->source('REVOKE DELETE ON dml.history FROM exporter');
+exits_with(run_export(@forget), 4, 'without DELETE on dml.history: no --forget');
+grant(@exporter_more);
+exits_with(run_export('-d', $source{exporter}, '--status'), 0,
+	'the grants suffice for --status');
+exits_with(run_export('-d', $source{exporter}, '--target-ddl', '-t', 'app.t'), 0,
+	'... for --target-ddl');
+exits_with(run_export(@forget), 0, '... for --forget');
+
+# A stage that a killed run left asks for SELECT on dml.history.
+my $batch = export_as()->{lines}[0];
+my $stage = $batch =~ s{/(\d+)$}{/.$1.tmp}r;
+rename $batch, $stage or die "$batch: $!";
+$pair->source('REVOKE SELECT ON dml.history FROM exporter');
+exits_with(export_as(), 4, 'without SELECT on dml.history: no recovery');
+ok(-d $stage, '... and the stage is still there');
+grant(@exporter_more);
+is_deeply(export_as()->{lines}, [$batch], '... with it, the batch is published');
+exits_with(import_as('--accept-source'), 0, '... and imported');
+
+for my $grant (@importer) {
+	my ($right, $on) = @$grant;
+	change();
+	export_as();
+	my $before = $pair->target('TABLE app.t');
+	$pair->target("REVOKE $right ON $on FROM importer");
+	my $result = import_as();
+	like($result->{ended},
+		$on =~ /DATABASE t/ && $right eq 'CONNECT' ? qr/^[14]$/ : qr/^4$/,
+		"import without $right on $on: refused");
+	stderr_like($result, qr/permission denied/, '... and why');
+	my @waiting = batches($in);
+	ok(@waiting > 0, '... and the batch waits');
+	is($pair->target('TABLE app.t'), $before, '... and the table is as it was');
+	grant_target($grant);
+	is(import_as()->{ended}, 0, "import with $right on $on: done");
+}
+table_equal($pair->src, $pair->dst, 'app.t');
+exits_with(run_import('-d', $target{importer}, '--status', $in), 0,
+	'the grants suffice for import --status');
+$writer->do('TRUNCATE app.t');
+export_as();
+exits_with(import_as('--truncate'), 4, '--truncate asks for TRUNCATE');
+$pair->target('GRANT TRUNCATE ON app.t TO importer');
+exits_with(import_as('--truncate'), 0, '... and for no more');
+
+# A superuser writes nobody's table by accident: that table's triggers would run as superuser.
+change();
+export_as();
+ship("$out/$pair->{label}", $in);
+my $super = run_import('-d', $pair->dst, $in);
+exits_with($super, 4, "import by a superuser into an ordinary role's table: refused");
+stderr_like($super, qr/role "owner" owns schema dml or a table in it/, '... and why');
+exits_with(run_import('-d', $pair->dst, '--as-superuser', $in), 4,
+	'... --as-superuser or not: the ledger is an ordinary role\'s, too');
+exits_with(import_as(), 0, '... the importer takes it');
+my $own = $pair->target_cluster->db('own');
+$pair->target_cluster->sql($own, <<'END');
+CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, v text); ALTER TABLE app.t OWNER TO owner;
+END
+export_as('--full', '-q');
+ship("$out/$pair->{label}", $in);
+my $last = (batches($in))[-1];
+exits_with(run_import('-d', $own, '--keep', $last), 4, 'a superuser\'s ledger, another\'s table');
+exits_with(run_import('-d', $own, '--keep', '--as-superuser', $last), 0, '... but for --as-superuser');
+exits_with(import_as(), 0, '... and the importer');
+
+# Row security.
+$pair->source('ALTER TABLE app.t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON app.t USING (id < 0)');
+my $filtered = export_as();
+exits_with($filtered, 4, 'row security at the source: refused');
+stderr_like($filtered, qr/table app\.t has row security/, '... by name');
+$cluster->sql('postgres', 'ALTER ROLE exporter BYPASSRLS');
+exits_with(export_as(), 0, '... but for a role that it does not touch');
+$pair->source('ALTER TABLE app.t FORCE ROW LEVEL SECURITY');
+exits_with(run_export('-d', $source{owner}, '-t', 'app.t', '-T', 'owner/app', $out), 4,
+	'... and forced, also for the owner');
+$pair->source('ALTER TABLE app.t DISABLE ROW LEVEL SECURITY');
+$pair->target('ALTER TABLE app.t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON app.t USING (id > 0)');
+change();
+export_as();
+my $hidden = import_as();
+exits_with($hidden, 4, 'row security at the target: refused');
+stderr_like($hidden, qr/table app\.t can't take batch \d+: row security/, '... by name');
+$pair->target_cluster->sql('postgres', 'ALTER ROLE importer BYPASSRLS');
+exits_with(import_as(), 0, '... but for a role that it does not touch');
+table_equal($pair->src, $pair->dst, 'app.t');
+
+# Tables of several owners: whoever is a member of their roles tracks them all.
+exits_with(run_export('-d', $source{owner}, '--uninstall', '-t', 'app.t'), 0,
+	'the owner uninstalls');
+$cluster->sql('postgres',
+	'CREATE ROLE other LOGIN; CREATE ROLE admin LOGIN; GRANT owner, other TO admin');
+$pair->source(<<'END');
+GRANT CONNECT, CREATE ON DATABASE source TO admin; GRANT USAGE ON SCHEMA app TO other;
+CREATE TABLE app.w (id int PRIMARY KEY); ALTER TABLE app.w OWNER TO other;
+END
+my @all = map { ('-t', "app.$_") } qw(t u w);
+export_ok('-d', as('admin', $pair->src), '--install', @all);
+grant(@exporter, @exporter_more);
+$pair->source('GRANT SELECT ON app.u, app.w, dml."app.u", dml."app.w" TO exporter');
+for my $i (1, 2) {
+	change();
+	$pair->source("INSERT INTO app.u VALUES ($i); INSERT INTO app.w VALUES ($i)");
+	my $both = run_export('-d', $source{exporter}, @all, '-T', $pair->{label}, $out);
+	is("$both->{ended} $both->{stderr}", '0 ', "tables of two owners are exported, $i");
+	is(@{ $both->{lines} }, 3, '... all of them');
+}
+is($pair->source('SELECT (SELECT count(*) FROM dml."app.u") + (SELECT count(*) FROM dml."app.w")'), "0\n",
+	'... and purged');
+
+# What one role has installed is not for another to add to: a run over both would lack rights.
+$pair->source('CREATE TABLE app.x (id int PRIMARY KEY); ALTER TABLE app.x OWNER TO owner');
+my $second = run_export('-d', $source{owner}, '--install', '-t', 'app.x');
+exits_with($second, 4, 'a second role installs: refused');
+$pair->source('GRANT ALL ON SCHEMA dml TO owner; GRANT ALL ON ALL TABLES IN SCHEMA dml TO owner');
+$second = run_export('-d', $source{owner}, '--install', '-t', 'app.x');
+exits_with($second, 4, '... also where it has the rights');
+# ... but for a member of that role, who may do what it does.
+$cluster->sql('postgres', 'CREATE ROLE deputy LOGIN; GRANT admin TO deputy');
+my $member = run_export('-d', as('deputy', $pair->src), '--install', '-t', 'app.x');
+exits_with($member, 0, 'a member of the first role installs');
+$pair->source('GRANT SELECT ON app.x, dml."app.x" TO exporter');
+for my $i (1, 2) {
+	$pair->source("INSERT INTO app.x VALUES ($i)");
+	my $result = run_export('-d', $source{exporter}, '-t', 'app.x', '-T', $pair->{label}, $out);
+	is("$result->{ended} $result->{stderr}", '0 ', "... the table is exported, and purged, $i");
+}
+exits_with(run_export('-d', as('admin', $pair->src), '--uninstall', @all, '-t', 'app.x'), 0,
+	'... and uninstalled with the others');
+
+done_testing;

@@ -1,0 +1,186 @@
+# Goal of this test: a partitioned table is its partitions' rows, however they are written, moved,
+# attached or truncated; a table with heirs is its own rows only; a partition or an heir is tracked
+# also where it is written through its parent.
+use strict;
+use warnings;
+
+use Dml;
+use Pair;
+use Test::More;
+
+my $pair = Pair->new;
+my $src = $pair->src;
+
+$pair->source(<<'END');
+CREATE TABLE sale (id int, region text, at date, v int, PRIMARY KEY (id, region, at))
+	PARTITION BY LIST (region);
+CREATE TABLE north PARTITION OF sale FOR VALUES IN ('n');
+CREATE TABLE south PARTITION OF sale FOR VALUES IN ('s') PARTITION BY RANGE (at);
+CREATE TABLE south1 PARTITION OF south FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE "South 2" (v int, gone int, at date NOT NULL, region text NOT NULL, id int NOT NULL);
+ALTER TABLE "South 2" DROP COLUMN gone;
+ALTER TABLE south ATTACH PARTITION "South 2" FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE rest PARTITION OF sale DEFAULT;
+INSERT INTO sale VALUES (1, 'n', '2024-01-01', 0), (2, 's', '2024-01-01', 0), (3, 's', '2025-01-01', 0),
+	(4, 'x', '2024-01-01', 0);
+END
+$pair->track('sale');
+$pair->arrives('a partitioned table', 'sale');
+is($pair->rows, 4, '... all rows of all partitions');
+
+# Changes, then the first column of the ids that the batch must have.
+sub ids_are {
+	my ($what, $sql, $ids) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$pair->source($sql);
+	$pair->arrives($what, 'sale');
+	is(join(' ', map { s/\t.*//r } $pair->ids), $ids, "$what: its ids");
+	return;
+}
+ids_are('through the parent',
+	"UPDATE sale SET v = 1 WHERE id = 1; INSERT INTO sale VALUES (5, 's', '2025-02-01', 0);"
+	. 'DELETE FROM sale WHERE id = 4', '1 4 5');
+ids_are('in a partition',
+	"INSERT INTO north VALUES (6, 'n', '2024-01-01', 0); UPDATE south SET v = 2 WHERE id = 2;"
+	. 'DELETE FROM "South 2" WHERE id = 5', '2 5 6');
+ids_are('COPY', "COPY sale FROM STDIN;\n7\ts\t2024-03-01\t0\n8\tn\t2024-03-01\t0\n\\.\n"
+	. "COPY north FROM STDIN;\n9\tn\t2024-03-01\t0\n\\.\n", '7 8 9');
+ids_are('a row that moves to another partition', "UPDATE sale SET region = 's' WHERE id = 6",
+	'6 6');
+ids_are('a row that moves within a sub-partitioned one',
+	"UPDATE south SET at = '2025-06-01' WHERE id = 6", '6 6');
+ids_are('a row that moves, by INSERT ON CONFLICT', <<'END', '10 7 7');
+INSERT INTO sale VALUES (7, 's', '2024-03-01', 1), (10, 'n', '2024-01-01', 1)
+ON CONFLICT (id, region, at) DO UPDATE SET region = excluded.region, at = '2024-03-02'
+END
+ids_are('a replica',
+	'SET session_replication_role = replica; UPDATE sale SET v = 3 WHERE id = 1;'
+	. 'DELETE FROM south1 WHERE id = 2', '1 2');
+
+# What fires no trigger.
+sub is_full {
+	my ($what, $sql, $why) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$pair->source($sql);
+	$pair->arrives_full($what, $why // 'its triggers or partitions were changed', 'sale');
+	return;
+}
+is_full('a partition that is attached', <<'END');
+CREATE TABLE west (LIKE sale); INSERT INTO west VALUES (20, 'w', '2024-01-01', 0);
+ALTER TABLE sale ATTACH PARTITION west FOR VALUES IN ('w')
+END
+ids_are('in what was attached',
+	"UPDATE sale SET v = 1 WHERE id = 20; INSERT INTO west VALUES (21, 'w', '2024-01-01', 0)",
+	'20 21');
+is_full('a partition that is detached', 'ALTER TABLE sale DETACH PARTITION west');
+$pair->source('UPDATE west SET v = 5; DELETE FROM west');
+$pair->idle('what was detached is no concern', 'sale');
+is_full('a partition that is dropped', 'DROP TABLE "South 2"');
+is_full('TRUNCATE of a partition', 'TRUNCATE north');
+$pair->source('BEGIN; TRUNCATE south1; ROLLBACK');
+$pair->idle('TRUNCATE of a partition, rolled back', 'sale');
+$pair->source("INSERT INTO sale VALUES (30, 'n', '2024-01-01', 0)");
+is_full('TRUNCATE of the parent',
+	"TRUNCATE sale; INSERT INTO sale VALUES (31, 'n', '2024-01-01', 0)",
+	'(the table was truncated|its triggers or partitions were changed)');
+
+# A partition whose triggers don't fire, or that a crash would empty.
+for my $trigger (qw(dml_insert dml_update dml_delete dml_update_key)) {
+	for my $how ('DISABLE', 'ENABLE', 'ENABLE REPLICA') {
+		$pair->source("ALTER TABLE south1 $how TRIGGER $trigger");
+		my $result = $pair->export('sale');
+		exits_with($result, 4, "$how TRIGGER $trigger on one partition: refused");
+		stderr_like($result,
+			qr/table public\.sale misses changes: .*trigger $trigger\n/,
+			'... by name');
+		$pair->source("ALTER TABLE south1 ENABLE ALWAYS TRIGGER $trigger");
+	}
+}
+$pair->source('ALTER TABLE south1 DISABLE TRIGGER dml_update; UPDATE south1 SET v = 77');
+export_ok('-d', $src, '--install', '-t', 'sale');
+is($pair->export('sale')->{ended}, 0, '... until --install repairs it');
+is($pair->manifest->{scope}, 'full', '... and all rows follow');
+$pair->apply;
+$pair->source("CREATE UNLOGGED TABLE fleeting PARTITION OF sale FOR VALUES IN ('u')");
+my $unlogged = $pair->export('sale');
+exits_with($unlogged, 4, 'an unlogged partition: refused');
+stderr_like($unlogged,
+	qr/table public\.sale has a partition that is unlogged or foreign: (public\.)?fleeting\n/, '... by name');
+$pair->source('DROP TABLE fleeting');
+
+# The target may have other partitions, or the source none.
+$pair->source('CREATE TABLE plain (id int PRIMARY KEY, v int); INSERT INTO plain SELECT i, i FROM generate_series(1, 9) AS i');
+export_ok('-d', $src, '--install', '-t', 'plain');
+$pair->target(<<'END');
+CREATE TABLE plain (id int PRIMARY KEY, v int) PARTITION BY HASH (id);
+CREATE TABLE plain0 PARTITION OF plain FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE plain1 PARTITION OF plain FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+END
+$pair->arrives('a target with partitions', 'plain');
+$pair->source('UPDATE plain SET id = id + 1 WHERE id = 9; DELETE FROM plain WHERE id = 2; UPDATE plain SET v = 0 WHERE id < 4');
+$pair->arrives('changes for a target with partitions', 'plain');
+is($pair->export('plain', '--full', '-q')->{ended}, 0, 'all rows for a target with partitions');
+is($pair->apply('--truncate')->{ended}, 0, '... by TRUNCATE');
+table_equal($src, $pair->dst, 'plain');
+
+# Heirs.  The same key may stand in the parent and in an heir.
+$pair->source(<<'END');
+CREATE TABLE city (id int PRIMARY KEY, v int);
+CREATE TABLE capital (state text, PRIMARY KEY (id)) INHERITS (city);
+INSERT INTO city VALUES (1, 0), (2, 0); INSERT INTO capital VALUES (1, 100, 'x'), (3, 300, 'y');
+END
+$pair->track('city');
+my $own = ['SELECT * FROM ONLY city', 'TABLE city'];
+sub city_arrives {
+	my ($what, $sql, $rows) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$pair->source($sql) if $sql;
+	my $result = $pair->export('city');
+	is("$result->{ended} $result->{stderr}", '0 ', "$what: exported");
+	is(join(' ', map { s/\t/:/r } $pair->rows), $rows,
+		"$what: the rows in the batch") if @{ $result->{lines} };
+	is($pair->apply->{ended}, 0, "$what: imported");
+	table_equal($src, $pair->dst, $own, "$what: the parent's own rows");
+	return;
+}
+city_arrives('a table with heirs', '', '1:0 2:0');
+city_arrives('the same key in both', 'UPDATE city SET v = v + 1', '1:1 2:1');
+city_arrives('a row of an heir',
+	"UPDATE capital SET v = 7; INSERT INTO capital VALUES (4, 1, 'z')", '');
+city_arrives('a key that only the heir loses', 'DELETE FROM capital WHERE id = 1', '1:1');
+city_arrives('a key that moves in both', 'UPDATE city SET id = id + 10', '11:1 12:1');
+$pair->source('TRUNCATE capital');
+$pair->idle('TRUNCATE of an heir', 'city') for 1 .. 2;
+
+# A partition and an heir as tables of their own, written through their parents.
+$pair->source(<<'END');
+CREATE TABLE parent (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);
+CREATE TABLE part1 PARTITION OF parent FOR VALUES FROM (0) TO (100);
+CREATE TABLE part2 PARTITION OF parent FOR VALUES FROM (100) TO (200);
+INSERT INTO parent VALUES (1, 0), (2, 0), (3, 0), (101, 0);
+INSERT INTO capital VALUES (1, 0, 'a'), (2, 0, 'b'), (3, 0, 'c');
+CREATE TABLE later (id int PRIMARY KEY, v int); INSERT INTO later VALUES (301, 0);
+END
+$pair->track('part1', 'capital', 'later');
+$pair->arrives('a partition and an heir by themselves', 'part1', 'capital');
+for my $sql ('UPDATE PARENT SET v = 1 WHERE id = 1', 'DELETE FROM PARENT WHERE id = 2',
+	'UPDATE PARENT SET id = 50 WHERE id = 3') {
+	$pair->source($sql =~ s/PARENT/$_/r) for qw(parent city);
+	$pair->arrives("$sql, through the parent", 'part1', 'capital');
+}
+$pair->source('INSERT INTO parent VALUES (60, 0); UPDATE parent SET id = 160 WHERE id = 50');
+$pair->arrives('rows that come and go through the parent', 'part1');
+
+# The same where it becomes a partition only later: caught up, or refused until --install.
+$pair->arrives('a table that will be a partition', 'later');
+$pair->source('ALTER TABLE parent ATTACH PARTITION later FOR VALUES FROM (300) TO (400); UPDATE parent SET v = 8');
+my $attached = $pair->export('later');
+if ($attached->{ended} ne '0') {
+	exits_with($attached, 4, 'a table that became a partition: refused');
+	export_ok('-d', $src, '--install', '-t', 'later');
+	$pair->export('later');
+}
+$pair->apply;
+table_equal($src, $pair->dst, 'later', 'a table that became a partition is equal');
+
+done_testing;

@@ -1,0 +1,299 @@
+# Goal of this test: batches are applied once, in order, and whole; what was lost, came twice, late
+# or in pieces changes nothing, and the repair that the message names does repair it.
+use strict;
+use warnings;
+
+use Dml;
+use File::Path 'remove_tree';
+use Forge;
+use Replica;
+use Test::More;
+
+my $r = Replica->new(sql => 'CREATE TABLE items (id int PRIMARY KEY, name text)');
+my $inbox = "$r->{inbox}/items";
+my $last = 0;
+
+# One more row.
+sub insert {
+	$last++;
+	$r->write("INSERT INTO items VALUES ($last, 'name $last')");
+	return;
+}
+
+# A batch with one more row; returns the name of its directory.
+sub next_batch {
+	insert();
+	return $r->batch(@_) =~ s{.*/}{}r;
+}
+
+sub lose {
+	my ($name) = @_;
+	remove_tree("$r->{sent}/items/$name");
+	return;
+}
+
+# Tests that an import changes nothing, ends so and says so.
+sub refuses {
+	my ($status, $pattern, $name, @options) = @_;
+	my $before = $r->state;
+	my $result = $r->receive(@options);
+	exits_with($result, $status, "$name: exit status $status");
+	stderr_like($result, $pattern, "$name: what is said");
+	is($r->state, $before, "$name: nothing changed");
+	return;
+}
+
+# What --status says of the table.
+sub status_line {
+	return (grep { /public\.items/ } @{ $r->receive('--status')->{lines} })[0];
+}
+
+subtest 'a batch is lost' => sub {
+	$r->reset('at first');
+	my $lost = next_batch();
+	lose($lost);
+	my $there = next_batch();
+	$r->ship;
+	my $number = $lost + 0;
+	my $gap = qr{error: public\.items: batch $number is missing: "\Q$inbox/$there\E" builds on it};
+	refuses(4, $gap, 'a gap');
+	refuses(4, qr/hint: .*dml-export --full -t '?public\.items'?/, 'its hint');
+	next_batch();
+	$r->ship;
+	refuses(4, $gap, 'a gap with more behind it');
+
+	insert();
+	$r->round('--full heals the gap', '--full');
+	insert();
+	$r->round('and the chain goes on');
+};
+
+subtest 'the first batch of a chain is lost' => sub {
+	my $headless = qr/belongs to a chain whose first batch never came.*dml-export --full/s;
+	$r->reset('at first');
+	lose(next_batch('--full'));
+	next_batch();
+	$r->ship;
+	refuses(4, $headless, 'a chain without its head');
+	insert();
+	$r->round('--full heals it', '--full');
+
+	lose(next_batch('--full'));
+	next_batch();
+	lose(next_batch('--full'));
+	next_batch();
+	$r->ship;
+	refuses(4, $headless, 'two of them');
+	insert();
+	$r->round('--full heals both', '--full');
+	insert();
+	$r->round('and the chain goes on');
+};
+
+subtest 'repeated, and again after it was applied' => sub {
+	$r->reset('at first');
+	my $name = next_batch();
+	$r->ship;
+	import_ok('-d', $r->{target}, '--keep', $r->{inbox});
+	is(scalar batches($r->{inbox}), 1, '--keep leaves the batch');
+	my $count = 'SELECT count(*) FROM dml.applied';
+	my $applied = $r->{cluster}->value($r->{target}, $count);
+	$r->write_target("UPDATE items SET name = 'theirs' WHERE id = $last");
+	import_ok('-d', $r->{target}, '--keep', $r->{inbox});
+	import_ok('-d', $r->{target}, "$inbox/$name");
+	is(scalar batches($r->{inbox}), 0, 'without --keep it goes');
+
+	$r->ship;
+	is(scalar batches($r->{inbox}), 1, 'rsync brings back what was consumed');
+	my $result = $r->receive;
+	exits_with($result, 0, 'it is known');
+	stderr_is($result, '', 'nothing is said');
+	is(scalar batches($r->{inbox}), 0, 'it is removed again');
+	is($r->write_target("SELECT name FROM items WHERE id = $last"), "theirs\n",
+		'none of that was applied twice');
+	is($r->{cluster}->value($r->{target}, $count), $applied, 'nor noted twice');
+};
+
+subtest 'of a chain that was replaced' => sub {
+	$r->reset('at first');
+	my $name = next_batch();
+	next_batch('--full');
+	$r->ship("--exclude=$name");
+	exits_with($r->receive, 0, 'the new chain came first');
+	$r->ship;
+	exits_with($r->receive, 0, "then the old one's last batch");
+	$r->is_equal('the new chain stands');
+	insert();
+	$r->round('and goes on');
+};
+
+subtest 'out of order' => sub {
+	$r->reset('at first');
+	my ($first, $second, $third) = map { next_batch() } 1 .. 3;
+	my $missing = sub { my $number = $_[0] + 0; qr/batch $number is missing/ };
+	$r->ship("--exclude=$first", "--exclude=$second");
+	refuses(4, $missing->($second), 'the third comes first');
+	$r->ship("--exclude=$first");
+	refuses(4, $missing->($first), 'then the second');
+	$r->ship;
+	exits_with($r->receive, 0, 'then the first');
+	$r->is_equal('all are applied');
+};
+
+# Whatever is wrong with the second of four, of which the third is full.
+my %harm = (
+	'not all here' => sub { unlink "$_[0]/data.gz" or die "unlink: $!" },
+	'without a manifest' => sub { unlink "$_[0]/manifest" or die "unlink: $!" },
+	'with a damaged manifest' => sub { damage("$_[0]/manifest") },
+	'with damaged data' => sub { damage("$_[0]/data.gz") },
+	'lost' => sub { remove_tree($_[0]) },
+	'that breaks a constraint' => sub {
+		$r->write_target("ALTER TABLE items ADD CONSTRAINT low CHECK (id <> $last)");
+		$r->write("DELETE FROM items WHERE id = $last");
+	},
+);
+
+sub damage {
+	my ($file) = @_;
+	write_file($file, read_file($file) =~ s/^(?=rows )\K\w|.(?=....\z)/!/msr);
+	return;
+}
+
+for my $how (sort keys %harm) {
+	subtest "a full batch skips one $how" => sub {
+		$r->reset('at first');
+		my $name = next_batch();
+		$r->ship;
+		$harm{$how}->("$inbox/$name");
+		next_batch();
+		$r->ship("--exclude=$name");
+		isnt($r->receive->{ended}, 0, 'an import stops before it');
+		next_batch('--full');
+		next_batch();
+		$r->ship("--exclude=$name");
+		my $result = $r->receive;
+		table_equal($r->{source}, $r->{target}, 'items', 'the full one and the next are applied')
+			|| diag($result->{stderr});
+		$r->write_target('ALTER TABLE items DROP CONSTRAINT IF EXISTS low');
+	};
+}
+
+subtest 'a batch on its way' => sub {
+	$r->reset('at first');
+	my $name = next_batch();
+	my $sent = "$r->{sent}/items/$name";
+	my $here = "$inbox/$name";
+	my $not_ready = qr{warning: "\Q$here\E" is not all here: run this again};
+
+	mkdir $here, 0700 or die "mkdir: $!";
+	exits_with($r->receive, 0, 'an empty directory is nothing yet');
+	write_file("$here/manifest", read_file("$sent/manifest"));
+	refuses(3, $not_ready, 'the manifest came first');
+	for my $file ('columns', 'ids', 'data.gz') {
+		write_file("$here/$file", substr read_file("$sent/$file"), 0, -1);
+		refuses(3, $not_ready, "$file is short by a byte");
+		write_file("$here/$file", read_file("$sent/$file"));
+	}
+	for my $length (0, 1, 100, -1) {
+		write_file("$here/manifest", substr read_file("$sent/manifest"), 0, $length);
+		refuses(3, $not_ready, "the manifest is torn at $length");
+	}
+	unlink "$here/manifest";
+	refuses(3, $not_ready, 'the manifest is missing');
+	$r->ship;
+	exits_with($r->receive, 0, 'all of it is here');
+	$r->is_equal('then');
+};
+
+subtest 'a batch, a table or a tree as DIR' => sub {
+	$r->reset('at first');
+	my ($first, $second) = map { next_batch() } 1 .. 2;
+	$r->ship;
+	like(status_line(), qr/^public\.items +\d+ +\d{4}-\d\d-\d\d [\d:]+Z +2 +-$/, '--status: 2 wait');
+	refuses(4, qr/is missing/, 'the second alone', "$inbox/$second");
+	exits_with($r->receive("$inbox/$first"), 0, 'the first');
+	is_deeply([map { s{.*/}{}r } batches($r->{inbox})], [$second], 'it alone is gone');
+	like(status_line(), qr/ 1 +-$/, '--status: one waits');
+	exits_with($r->receive($inbox), 0, "the table's directory");
+	$r->is_equal('both');
+	$r->clear;
+	my $number = $second + 0;
+	like(status_line(), qr/^public\.items +$number .* 0 +-$/, '--status: none waits');
+
+	my $lost = next_batch();
+	next_batch();
+	$r->ship("--exclude=$lost");
+	$number = $lost + 0;
+	like(status_line(), qr/ 1 +batch $number is missing$/, '--status: a gap');
+	unlink glob "$inbox/*/data.gz";
+	like(status_line(), qr/ 0 +1 not all here, or refused$/, '--status: not all here');
+	$r->ship;
+	exits_with($r->receive("$inbox/../items/.", $r->{inbox}), 0, 'a directory twice, with dots');
+	$r->is_equal('then');
+	exits_with($r->receive("$inbox/$lost"), 1, 'a DIR that is not there');
+};
+
+subtest '-t: another table' => sub {
+	$r->reset('at first');
+	$r->write_target('CREATE SCHEMA o; CREATE TABLE o."Copy" (LIKE items INCLUDING ALL)');
+	my @as = ('-t', 'o."Copy"');
+	my @equal = ($r->{source}, $r->{target}, ['TABLE items', 'TABLE o."Copy"']);
+	next_batch('--full');
+	$r->ship;
+	exits_with($r->receive(@as, '--keep', $inbox), 0, 'a full batch');
+	table_equal(@equal, 'is in the table that was named');
+	my $lost = next_batch();
+	next_batch();
+	$r->ship("--exclude=$lost");
+	my $result = $r->receive(@as, $inbox);
+	exits_with($result, 4, 'a gap');
+	stderr_like($result, qr/hint: .*--full -t '?public\.items'?/, "the repair has the source's name");
+	$r->ship;
+	exits_with($r->receive(@as, $inbox), 0, 'then');
+	table_equal(@equal, 'equal again');
+};
+
+subtest '--check' => sub {
+	$r->reset('at first');
+	next_batch();
+	next_batch();
+	$r->ship;
+	my ($first, $second) = batches($r->{inbox});
+	my $before = $r->state;
+	for my $dir ($r->{inbox}, $inbox, $first) {
+		my $result = run_import('--check', $dir);
+		exits_with($result, 0, 'all is well');
+		stderr_is($result, '', 'and nothing is said');
+	}
+	my $result = run_import('--check', '-v', $inbox);
+	stderr_like($result, qr/note: "\Q$_\E" is whole/, "-v names it") for $first, $second;
+	is($r->state, $before, '--check changes nothing');
+	damage("$first/data.gz");
+	$result = run_import('--check', '-v', $inbox);
+	exits_with($result, 4, 'a damaged one');
+	stderr_like($result, qr{error: "\Q$first/data.gz\E"}, 'is named');
+	stderr_like($result, qr/note: "\Q$second\E" is whole/, 'the next one is checked all the same');
+	unlink "$first/ids";
+	exits_with(run_import('--check', $inbox), 3, 'one that is not all here');
+	$r->ship('--checksum');
+	exits_with($r->receive, 0, 'shipped again and imported');
+	$r->is_equal('then');
+};
+
+subtest 'other tables are done before exit status 3' => sub {
+	my $two = Replica->new(
+		cluster => $r->{cluster}, target_cluster => $r->{target_cluster},
+		source => 'source2', target => 'target2', tables => ['a', 'b'],
+		sql => 'CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)',
+	);
+	$two->write('INSERT INTO a VALUES (1); INSERT INTO b VALUES (1)');
+	$two->batch;
+	$two->ship('--exclude=/a/*/data.gz');
+	exits_with($two->receive, 3, 'a is not all here');
+	is($two->write_target('SELECT count(*) FROM b'), "1\n", 'b is done');
+	$two->ship;
+	exits_with($two->receive, 0, 'now all are');
+	$two->is_equal('both');
+};
+
+done_testing;

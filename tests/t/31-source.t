@@ -1,0 +1,284 @@
+# Goal of this test: what comes from elsewhere is not taken for what was expected: another target's,
+# table's or database's batch, or a source that was restored, failed over or copied.  Each ends in
+# a new chain or in a refusal whose message names the repair; and the repair is one.
+use strict;
+use warnings;
+
+use Dml;
+use File::Path 'remove_tree';
+use Replica;
+use Test::More;
+
+my $archive = tempdir();
+chmod 0777, $archive or die "chmod: $!";
+my $origin = Cluster->new(name => 'source', conf => [
+	'archive_mode = on', "archive_command = 'cp %p $archive/%f'", 'max_wal_senders = 4',
+]);
+my $home = Cluster->new(name => 'target');
+my $row = 0;
+
+# A replica of a database of its own, with two batches applied.
+my $scene = 0;
+sub chain {
+	$scene++;
+	my $r = Replica->new(
+		cluster => $origin, target_cluster => $home, source => "shop$scene", target => "copy$scene",
+		sql => 'CREATE TABLE items (id int PRIMARY KEY, name text);
+			CREATE TABLE others (id int PRIMARY KEY, name text)',
+	);
+	for my $which ('first', 'second') {
+		insert($r, $which);
+		$r->round("its $which batch");
+	}
+	return $r;
+}
+
+# The same table of another source, with a spool of its own: it has the same target and inbox.
+sub moved {
+	my ($r, $cluster, $db) = @_;
+	my $spool = spool();
+	return bless {
+		%$r, cluster => $cluster, source => $cluster->db($db // $r->{source} =~ s/.*dbname='(.*)'/$1/r),
+		spool => $spool, sent => "$spool/replica1/app",
+	}, 'Replica';
+}
+
+sub insert {
+	my ($r, $name) = @_;
+	$row++;
+	$r->write("INSERT INTO items VALUES ($row, '$name')");
+	return;
+}
+
+# Tests that an import is refused, with such a message, and changes nothing.
+sub refused {
+	my ($r, $pattern, $name) = @_;
+	my $before = $r->state;
+	my $result = $r->receive;
+	exits_with($result, 4, "$name: refused");
+	stderr_like($result, $pattern, "$name: what is said");
+	is($r->state, $before, "$name: nothing changed");
+	return;
+}
+
+# Tests that a batch begins a new chain because the source isn't what it was.
+sub begins {
+	my ($r, $name) = @_;
+	my $result = $r->export;
+	exits_with($result, 0, "$name: exported");
+	stderr_like($result, qr/warning: .*items.*full batch: .*restored, failed over/, "$name: a new chain");
+	$r->ship;
+	return;
+}
+
+# Tests that the chain goes on.
+sub goes_on {
+	my ($r, $name) = @_;
+	$r->is_equal($name);
+	$r->clear;
+	insert($r, $name);
+	$r->round("$name, and on");
+	return;
+}
+
+my $headless = qr/chain whose first batch never came.*hint: .*--full/s;
+my $foreign = qr/from database "\w+" of cluster \d+, for \S+; what was.*hint: .*--accept-source/s;
+
+subtest "another's batch in the directory" => sub {
+	my $r = chain();
+	my $other_table = bless { %$r, tables => ['others'] }, 'Replica';
+	my $other_target = bless {
+		%$r, label => 'replica2/app', sent => "$r->{spool}/replica2/app",
+	}, 'Replica';
+	my $elsewhere = chain();
+	my $put = sub {
+		my ($from, $table, @options) = @_;
+		$from->batch(@options);
+		remove_tree($_) for batches($r->{inbox});
+		ship("$from->{sent}/$table", "$r->{inbox}/items");
+		$from->clear;
+	};
+
+	$other_table->write("INSERT INTO others VALUES (1, 'other')");
+	$other_table->install;
+	$put->($other_table, 'others');
+	refused($r, qr/"\Q$r->{inbox}\E\S+" holds a batch of table public\.others/, "another table's");
+
+	insert($r, 'third');
+	$put->($other_target, 'items');
+	refused($r, qr{for replica2/app; what .* for replica1/app\n}, "another target's first batch");
+	insert($r, 'fourth');
+	$put->($other_target, 'items');
+	refused($r, $headless, "another target's second batch");
+
+	insert($elsewhere, 'elsewhere');
+	$put->($elsewhere, 'items');
+	refused($r, $headless, "another database's third batch");
+	$put->($elsewhere, 'items', '--full');
+	refused($r, $foreign, "another database's full batch");
+	exits_with($r->receive('--accept-source'), 0, 'taken with --accept-source');
+	table_equal($elsewhere->{source}, $r->{target}, 'items', 'and applied');
+};
+
+subtest 'dumped and restored' => sub {
+	my $r = chain();
+	my $dump = run_cmd($origin->client('pg_dump'), '-d', $r->{source});
+	exits_with($dump, 0, 'pg_dump');
+	insert($r, 'after the dump');
+	$r->round('after the dump');
+
+	my ($name) = $r->{source} =~ /dbname='(.*)'/;
+	$origin->sql('postgres', $_) for "DROP DATABASE $name", "CREATE DATABASE $name";
+	$r->write($dump->{stdout});
+	begins($r, 'into a database of the same name');
+	exits_with($r->receive, 0, 'imported');
+	goes_on($r, 'into a database of the same name');
+
+	for my $cluster ($origin, $home) {
+		my $there = moved($r, $cluster, $cluster == $origin ? 'restored' : $name);
+		my $where = $cluster == $origin ? 'into another database' : 'into another cluster';
+		$there->write($dump->{stdout});
+		begins($there, $where);
+		refused($there, $foreign, $where);
+		exits_with($there->receive('--accept-source'), 0, "$where: the repair");
+		goes_on($there, $where);
+	}
+};
+
+subtest 'copied with its files: two sources under one name' => sub {
+	my $r = chain();
+	$origin->stop;
+	my $copy = Cluster->new(name => 'copy', of => $origin, fill => sub {
+		exits_with(run_cmd('cp', '-a', "$origin->{dir}/data", $_[0]), 0, 'cp -a');
+	});
+	$origin->start;
+	my $twin = moved($r, $copy);
+	my $error = qr/does not build on batch \d+, which was applied.*hint: .*two copies.*--full/s;
+
+	insert($r, 'in the one');
+	$r->round('the one goes on');
+	insert($twin, 'in the other');
+	my ($first) = $twin->batch;
+	$twin->ship;
+	refused($r, $error, 'the other goes on with the same number');
+	insert($twin, 'in the other again');
+	my ($second) = $twin->batch;
+	ok(-d $second, 'and with the next');
+	remove_tree($_) for batches($r->{inbox});
+	$twin->ship('--exclude=' . $first =~ s{.*/}{}r);
+	refused($r, $error, 'a batch that builds on one that was not applied');
+
+	$r->batch('--full');
+	$r->ship;
+	exits_with($r->receive, 0, 'the repair: --full on one');
+	goes_on($r, 'the one was chosen');
+
+	# What the other exports of the chain that was replaced is no more welcome.
+	insert($twin, 'in the other, too late');
+	$twin->batch;
+	$twin->ship;
+	my $late = $r->receive;
+	exits_with($late, 4, 'the other still goes on: refused');
+	stderr_like($late, $error, 'the other still goes on: what is said');
+	table_equal($r->{source}, $r->{target}, 'items', 'the other still goes on: nothing is applied');
+	$twin->clear;
+	remove_tree($_) for batches($r->{inbox});
+	$twin->batch('--full');
+	$twin->ship;
+	my $result = $r->receive;
+	if ($result->{ended} eq '4') {
+		stderr_like($result, qr/older than batch \d+.*hint: .*--accept-source/s, 'the other was chosen');
+		exits_with($r->receive('--accept-source'), 0, 'with --accept-source');
+	}
+	goes_on($twin, 'the other was chosen');
+};
+
+# A base backup that recovers to the restore point, with a timeline of its own.
+sub recover_to {
+	my ($point, $backup) = @_;
+	my $cluster = Cluster->new(
+		name => 'recovered', of => $origin,
+		fill => sub {
+			rename $backup, $_[0] or die "rename: $!";
+			open my $signal, '>', "$_[0]/recovery.signal" or die "recovery.signal: $!";
+		},
+		conf => [
+			"restore_command = 'cp $archive/%f %p'", "recovery_target_name = '$point'",
+			"recovery_target_action = 'promote'", 'archive_mode = off',
+		],
+	);
+	wait_for(sub { $cluster->value('postgres', 'SELECT NOT pg_is_in_recovery()') }, 'the recovery');
+	return $cluster;
+}
+
+sub base_backup {
+	my ($data, @options) = @_;
+	my $result = run_cmd($origin->client('pg_basebackup'), '-D', $data, '-c', 'fast', '-d',
+		$origin->conninfo('postgres') =~ s/ dbname=.*//r, @options);
+	exits_with($result, 0, 'pg_basebackup');
+	return;
+}
+
+subtest 'recovered to a point in time' => sub {
+	my $r = chain();
+	my $backup = tempdir() . '/data';
+	base_backup($backup, '-X', 'none');
+	insert($r, 'before the point');
+	$r->round('before the point');
+	$origin->sql('postgres', "SELECT pg_create_restore_point('here')");
+	$r->write("SELECT setval('dml.batch_number', 1000)");
+	insert($r, 'lost');
+	$r->round('after the point');
+	insert($r, 'lost and not yet imported');
+	$r->batch;
+	$r->ship;
+	$r->clear;
+	my $wal = $origin->value('postgres', 'SELECT pg_walfile_name(pg_current_wal_lsn())');
+	$origin->sql('postgres', 'SELECT pg_switch_wal()');
+	wait_for(sub { -s "$archive/$wal" }, 'the archive');
+
+	my $then = moved($r, recover_to('here', $backup));
+	insert($then, 'after the recovery');
+	begins($then, 'recovered');
+	my ($old, $new) = map { s{.*/}{}r + 0 } reverse batches($r->{inbox});
+	cmp_ok($new, '<', 1000, 'its number was there before');
+	cmp_ok($old, '>', 1000, "beside a batch of the future that wasn't");
+	exits_with($then->receive, 0, 'imported');
+	goes_on($then, 'recovered');
+};
+
+subtest 'failed over to a standby' => sub {
+	my $r = chain();
+	my $standby = Cluster->new(name => 'standby', of => $origin, conf => ['archive_mode = off'],
+		fill => sub { base_backup($_[0], '-X', 'stream', '-R') });
+	insert($r, 'before the failover');
+	$r->round('before the failover');
+	my $end = $origin->value('postgres', 'SELECT pg_current_wal_lsn()');
+	wait_for(sub { $standby->value('postgres', 'SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn', $end) },
+		'the standby');
+	insert($r, 'in a batch that the old primary only staged the shipping of');
+	$r->batch;
+	$origin->stop('immediate');
+	ok($standby->value('postgres', 'SELECT pg_promote()'), 'promoted');
+
+	my $now = moved($r, $standby);
+	insert($now, 'after the failover');
+	begins($now, 'failed over');
+	exits_with($now->receive, 0, 'imported');
+	goes_on($now, 'failed over');
+
+	$origin->start;
+	$r->ship;
+	insert($r, 'in the old primary');
+	$r->batch;
+	$r->ship;
+	$r->receive;
+	$now->is_equal('the old primary is left out');
+	$r->clear;
+	$r->batch('--full');
+	$r->ship;
+	refused($r, qr/begins a new chain, but is older.*hint: .*--accept-source/s, "the old primary's --full");
+	table_equal($now->{source}, $now->{target}, 'items', 'nothing of it is applied');
+};
+
+done_testing;

@@ -1,0 +1,174 @@
+# Goal of this test: a target may be partitioned or belong to another role; what is no table, hides
+# rows, or would run somebody's triggers with a superuser's rights is refused, and named.
+use strict;
+use warnings;
+
+use Dml;
+use Replica;
+use Test::More;
+
+my $columns = 'id int PRIMARY KEY, name text, n int';
+my $r = Replica->new(
+	sql => "CREATE TABLE items ($columns)",
+	source_sql => "INSERT INTO items SELECT i, 'name ' || i, i FROM generate_series(1, 5) AS i",
+);
+
+# The table here anew, and whatever else is said; then a full batch.
+sub prepare {
+	my ($sql) = @_;
+	$r->write_target("DROP TABLE IF EXISTS items, child CASCADE; CREATE TABLE items ($columns); $sql");
+	$r->clear;
+	$r->batch('--full');
+	$r->ship;
+	return;
+}
+
+# The statement that an import's hint consists of.
+sub statement {
+	my ($result) = @_;
+	return ($result->{stderr} =~ /^dml-import: hint: ([A-Z]+ .*;)$/m)[0];
+}
+
+sub refused {
+	my ($pattern, $name, @options) = @_;
+	my $before = $r->state;
+	my $result = $r->receive(@options);
+	exits_with($result, 4, "$name: refused");
+	stderr_like($result, $pattern, "$name: what is said");
+	is($r->state, $before, "$name: nothing changed");
+	return $result;
+}
+
+# An import that must go well, and one more batch.
+sub goes_on {
+	my ($name, @options) = @_;
+	exits_with($r->receive(@options), 0, "$name: imported");
+	$r->is_equal($name);
+	$r->clear;
+	$r->write('UPDATE items SET n = n + 1 WHERE id < 3');
+	$r->batch;
+	$r->ship;
+	exits_with($r->receive(@options), 0, "$name: the next batch");
+	$r->is_equal("$name, and on");
+	$r->clear;
+	return;
+}
+
+$r->round('at first');
+$r->write_target('CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS
+	$$BEGIN RETURN NULL; END$$');
+
+subtest 'a partitioned target, and one with a child' => sub {
+	my $parts = "DROP TABLE items; CREATE TABLE items ($columns) PARTITION BY RANGE (id);
+		CREATE TABLE low PARTITION OF items FOR VALUES FROM (0) TO (3);";
+	prepare($parts);
+	refused(qr/no partition of relation "items" found/, 'rows that have no partition');
+	$r->write_target('CREATE TABLE high PARTITION OF items FOR VALUES FROM (3) TO (1000)');
+	goes_on('partitions');
+	$r->write('UPDATE items SET id = id + 100 WHERE id = 2');
+	$r->round('a row changes its partition');
+	$r->write('UPDATE items SET id = 2 WHERE id = 102');
+	$r->round('and back');
+	for my $own ('CREATE TRIGGER own BEFORE INSERT ON high FOR EACH ROW EXECUTE FUNCTION nothing()',
+		'CREATE TABLE child (item int CONSTRAINT own REFERENCES high ON DELETE CASCADE)') {
+		prepare("$parts CREATE TABLE high PARTITION OF items FOR VALUES FROM (3) TO (1000); $own");
+		my $statement = statement(refused(qr/\bown\b/, "a partition's own"));
+		$r->write_target($statement);
+		goes_on('mended');
+	}
+
+	prepare("CREATE TABLE child () INHERITS (items); INSERT INTO child (id) VALUES (1), (7)");
+	exits_with($r->receive, 0, 'a child inherits');
+	table_equal($r->{source}, $r->{target}, ['SELECT id FROM items', 'SELECT id FROM ONLY items'],
+		'its parent is equal');
+	is($r->write_target('SELECT id FROM child'), "1\n7\n", "the child's rows stay");
+};
+
+subtest 'no table' => sub {
+	prepare('DROP TABLE items');
+	my @before = Replica::tree($r->{inbox});
+	my $refused = sub {
+		my ($pattern, $name) = @_;
+		my $result = $r->receive;
+		exits_with($result, 4, "$name: refused");
+		stderr_like($result, $pattern, "$name: what is said");
+		is_deeply([Replica::tree($r->{inbox})], \@before, "$name: the batch stays");
+	};
+	$refused->(qr/there is no table public\.items in database "target".*hint: .*--target-ddl/s, 'missing');
+	my %kind = (
+		'a view' => 'CREATE VIEW items AS SELECT 1 AS id',
+		'a materialized view' => 'CREATE MATERIALIZED VIEW items AS SELECT 1 AS id',
+		'a sequence' => 'CREATE SEQUENCE items',
+		'an index' => 'CREATE TABLE other (id int); CREATE INDEX items ON other (id)',
+	);
+	for my $kind (sort keys %kind) {
+		$r->write_target($kind{$kind});
+		$refused->(qr/error: .*\bitems\b.* no ordinary or partitioned table/, $kind);
+		$r->write_target('DROP ' . ($kind =~ s/^an? //r) . ' items CASCADE; DROP TABLE IF EXISTS other');
+	}
+	$r->write_target("CREATE TABLE items ($columns)");
+	goes_on('made');
+};
+
+subtest '--truncate' => sub {
+	my $file = q{SELECT pg_relation_filenode('items')};
+	prepare('');
+	my $before = $r->write_target($file);
+	exits_with($r->receive('--keep'), 0, 'without it');
+	is($r->write_target($file), $before, 'the rows are deleted');
+	$r->clear;
+	$r->batch('--full');
+	$r->ship;
+	exits_with($r->receive('--truncate'), 0, 'with it');
+	isnt($r->write_target($file), $before, 'the table is truncated');
+	$r->is_equal('with it');
+	$before = $r->write_target($file);
+	goes_on('changes', '--truncate');
+	is($r->write_target($file), $before, 'changes truncate nothing');
+
+	prepare('CREATE TABLE child (item int CONSTRAINT own REFERENCES items DEFERRABLE)');
+	refused(qr/cannot truncate/, 'a table that another refers to', '--truncate');
+	goes_on('without it');
+};
+
+subtest 'other roles' => sub {
+	prepare("CREATE ROLE app LOGIN; CREATE ROLE guest LOGIN; ALTER TABLE items OWNER TO app;
+		GRANT SELECT, INSERT, UPDATE, DELETE ON items TO guest; GRANT USAGE ON SCHEMA dml TO app, guest;
+		GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA dml TO app, guest");
+	my ($app, $guest) = map { { %$r, target => $r->{target} =~ s/user=\S+/user=$_/r } } 'app', 'guest';
+	my $receive = sub { run_import('-d', $_[0]{target}, $r->{inbox}) };
+
+	refused(qr/error: a superuser's rights.*public\.items.*hint: .*--as-superuser/s, "another's table");
+	exits_with($r->receive('--as-superuser', '--keep'), 0, '--as-superuser');
+	exits_with($receive->($app), 0, 'the owner');
+
+	$r->clear;
+	$r->batch('--full');
+	$r->ship;
+	$r->write_target('ALTER TABLE items ENABLE ROW LEVEL SECURITY;
+		CREATE POLICY own ON items USING (true)');
+	my $before = $r->state;
+	my $result = $receive->($guest);
+	exits_with($result, 4, 'row security');
+	stderr_like($result, qr/row security.*hint: .*owner or as a role with BYPASSRLS/s, 'is refused');
+	is($r->state, $before, 'and nothing changed');
+	$r->write_target('ALTER ROLE guest BYPASSRLS');
+	exits_with($receive->($guest), 0, 'a role with BYPASSRLS');
+	$r->is_equal('then');
+
+	$r->clear;
+	$r->write('UPDATE items SET n = 3');
+	$r->batch;
+	$r->ship;
+	$r->write_target('ALTER TABLE items FORCE ROW LEVEL SECURITY');
+	$result = $receive->($app);
+	exits_with($result, 4, 'forced upon the owner');
+	$r->write_target('ALTER TABLE items NO FORCE ROW LEVEL SECURITY; REVOKE DELETE ON items FROM guest');
+	$result = $receive->($guest);
+	exits_with($result, 4, 'a role that may not delete');
+	stderr_like($result, qr/permission denied for table items.*hint: grant/s, 'is told');
+	exits_with($receive->($app), 0, 'the owner');
+	$r->is_equal('at last');
+};
+
+done_testing;

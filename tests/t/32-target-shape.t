@@ -1,0 +1,199 @@
+# Goal of this test: a target table need not be the source's twin, but what would lose or change
+# rows is refused before anything is written, with a statement that mends it; and that does mend it.
+use strict;
+use warnings;
+
+use Dml;
+use Replica;
+use Test::More;
+
+my $cluster = Cluster->new(name => 'source');
+my $r = Replica->new(
+	cluster => $cluster,
+	sql => 'CREATE TABLE items (id int PRIMARY KEY, name varchar(10), price numeric(8,2), n int,
+			seen timestamp(3), code char(5))',
+	queries => { items => 'SELECT id, name, price, n, seen, code FROM items' },
+	source_sql => "INSERT INTO items
+		SELECT i, 'name ' || i, i / 7.0, i * 10000, '2024-02-29', 'c' FROM generate_series(1, 5) AS i",
+);
+
+# The table here anew, as it is at the source, and whatever else is said; then a full batch.
+sub prepare {
+	my ($sql) = @_;
+	$r->write_target('DROP TABLE IF EXISTS items, child CASCADE; DROP VIEW IF EXISTS items;
+		CREATE TABLE items (id int PRIMARY KEY, name varchar(10), price numeric(8,2), n int,
+			seen timestamp(3), code char(5));' . $sql);
+	$r->clear;
+	$r->batch('--full');
+	$r->ship;
+	return;
+}
+
+# The statements that an import's hints consist of.
+sub statements {
+	my ($result) = @_;
+	return grep { /^[A-Z]+ .*;$/ } $result->{stderr} =~ /^dml-import: hint: (.*)$/mg;
+}
+
+sub refused {
+	my ($pattern, $name, @options) = @_;
+	my $before = $r->state;
+	my $result = $r->receive(@options);
+	exits_with($result, 4, "$name: refused");
+	stderr_like($result, $pattern, "$name: what is said");
+	is($r->state, $before, "$name: nothing changed");
+	return $result;
+}
+
+# An import that must go well, and one more batch.
+sub goes_on {
+	my ($name, @options) = @_;
+	exits_with($r->receive(@options), 0, "$name: imported");
+	$r->is_equal($name);
+	$r->clear;
+	$r->write('UPDATE items SET price = price + 1 WHERE id < 3');
+	$r->batch;
+	$r->ship;
+	exits_with($r->receive(@options), 0, "$name: the next batch");
+	$r->is_equal("$name, and on");
+	return;
+}
+
+# What differs, the problem, and its repair.
+my @mended = (
+	['a column is missing', 'ALTER TABLE items DROP name', qr/lacks column name/],
+	['two are', 'ALTER TABLE items DROP name, DROP n', qr/lacks column name.*lacks column n\b/s],
+	['a shorter varchar', 'ALTER TABLE items ALTER name TYPE varchar(9)',
+		qr/column name is character varying\(9\) here and character varying\(10\) at the source/],
+	['a smaller scale', 'ALTER TABLE items ALTER price TYPE numeric(8,1)', qr/price is numeric\(8,1\)/],
+	['a smaller precision', 'ALTER TABLE items ALTER price TYPE numeric(7,2)', qr/price is numeric/],
+	['fewer integral digits', 'ALTER TABLE items ALTER price TYPE numeric(9,4)', qr/price is numeric/],
+	['a smaller integer', 'ALTER TABLE items ALTER n TYPE smallint', qr/column n is smallint/],
+	['coarser times', 'ALTER TABLE items ALTER seen TYPE timestamp(0)', qr/column seen is timestamp\(0\)/],
+	['a shorter char', 'ALTER TABLE items ALTER code TYPE char(4)', qr/column code is character\(4\)/],
+	['a longer char, which pads', 'ALTER TABLE items ALTER code TYPE char(6)', qr/column code is/],
+	['another type', 'ALTER TABLE items ALTER n TYPE double precision', qr/column n is double/],
+	['a type without a cast', 'ALTER TABLE items DROP n, ADD n date', qr/column n is date/],
+	['a generated column', 'ALTER TABLE items DROP n, ADD n int GENERATED ALWAYS AS (id * 2) STORED',
+		qr/column n is generated here/],
+	['no key', 'ALTER TABLE items DROP CONSTRAINT items_pkey', qr/no index finds a row by its key/],
+	['an index over part of the rows', 'ALTER TABLE items DROP CONSTRAINT items_pkey;
+		CREATE UNIQUE INDEX ON items (id) WHERE id > 0', qr/no index finds/],
+	['an index over more', 'ALTER TABLE items DROP CONSTRAINT items_pkey;
+		CREATE UNIQUE INDEX ON items (id, n)', qr/no index finds/],
+	(map { ["a foreign key ON DELETE $_",
+		"CREATE TABLE child (item int DEFAULT 1 CONSTRAINT own REFERENCES items ON DELETE $_)",
+		qr/would change table public\.child, through foreign key own/] }
+		'CASCADE', 'SET NULL', 'SET DEFAULT'),
+	['a foreign key into itself', 'ALTER TABLE items ADD up int CONSTRAINT own REFERENCES items
+		ON DELETE CASCADE', qr/would change table public\.items, through foreign key own/],
+	(map { ["a trigger BEFORE $_",
+		"CREATE TRIGGER first BEFORE $_ ON items FOR EACH ROW EXECUTE FUNCTION nothing()",
+		qr/trigger first could drop or change rows/] }
+		'INSERT', 'DELETE', 'INSERT OR UPDATE OR DELETE'),
+	['a trigger that fires always', 'CREATE TRIGGER first BEFORE INSERT ON items FOR EACH ROW
+		EXECUTE FUNCTION nothing(); ALTER TABLE items ENABLE ALWAYS TRIGGER first', qr/trigger first/],
+	['a rule', 'CREATE RULE own AS ON DELETE TO items DO INSTEAD NOTHING', qr/rule own rewrites DELETE/],
+);
+
+my @taken = (
+	['more columns', 'ALTER TABLE items ADD more text'],
+	['a generated column more', 'ALTER TABLE items ADD more int GENERATED ALWAYS AS (id * 2) STORED'],
+	['wider columns', 'ALTER TABLE items ALTER name TYPE text, ALTER n TYPE bigint,
+		ALTER price TYPE numeric(10,2), ALTER seen TYPE timestamp'],
+	['another order of columns', 'ALTER TABLE items DROP name, ADD name varchar(10)'],
+	['identity', 'ALTER TABLE items ALTER id ADD GENERATED ALWAYS AS IDENTITY'],
+	['another unique index over the key', 'ALTER TABLE items DROP CONSTRAINT items_pkey;
+		CREATE UNIQUE INDEX ON items (id) INCLUDE (n)'],
+	['a hash index over the key', 'ALTER TABLE items DROP CONSTRAINT items_pkey;
+		CREATE INDEX ON items USING hash (id)'],
+	['a trigger AFTER', 'CREATE TRIGGER own AFTER INSERT OR DELETE ON items FOR EACH ROW
+		EXECUTE FUNCTION nothing()'],
+	['a trigger BEFORE the statement', 'CREATE TRIGGER own BEFORE INSERT OR DELETE ON items
+		EXECUTE FUNCTION nothing()'],
+	['a trigger that is disabled', 'CREATE TRIGGER own BEFORE INSERT ON items FOR EACH ROW
+		EXECUTE FUNCTION nothing(); ALTER TABLE items DISABLE TRIGGER own'],
+	['a rule that COPY passes by', 'CREATE RULE own AS ON INSERT TO items DO INSTEAD NOTHING'],
+	['a foreign key that can wait', 'CREATE TABLE child (item int REFERENCES items DEFERRABLE)'],
+);
+
+$r->write_target('CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS
+	$$BEGIN RETURN NULL; END$$');
+
+for my $case (@mended) {
+	my ($name, $sql, $pattern) = @$case;
+	subtest $name => sub {
+		prepare($sql);
+		my @statements = statements(refused($pattern, $name));
+		isnt(scalar @statements, 0, 'the hint is a statement');
+		ok(eval { $r->write_target($_); 1 }, "it runs: $_") || diag($@) for @statements;
+		goes_on('mended');
+	};
+}
+
+for my $case (@taken) {
+	my ($name, $sql) = @$case;
+	subtest $name => sub {
+		prepare($sql);
+		goes_on($name);
+	};
+}
+
+# A plain foreign key can't wait for the rows to come back.
+for my $action ('', 'ON DELETE RESTRICT') {
+	subtest "a foreign key that can not wait: $action" => sub {
+		prepare('');
+		exits_with($r->receive, 0, 'its rows');
+		$r->write_target("CREATE TABLE child (item int CONSTRAINT own REFERENCES items $action);
+			INSERT INTO child VALUES (1)");
+		$r->write('UPDATE items SET n = n + 1');
+		$r->clear;
+		$r->batch;
+		$r->ship;
+		my $result = refused(qr/foreign key.*\bown\b.*hint: .*\bDEFERRABLE\b/s, 'a changed row');
+		$r->write_target('ALTER TABLE child DROP CONSTRAINT own,
+			ADD CONSTRAINT own FOREIGN KEY (item) REFERENCES items DEFERRABLE');
+		goes_on('mended');
+		$r->write_target('DROP TABLE child');
+	};
+}
+
+subtest 'a column that goes while the chain goes on' => sub {
+	prepare('');
+	goes_on('before');
+	$r->write_target('ALTER TABLE items DROP n');
+	$r->write('UPDATE items SET n = n + 1 WHERE id = 1');
+	$r->clear;
+	$r->batch;
+	$r->ship;
+	my $result = refused(qr/lacks column n/, 'changes');
+	$r->write_target($_) for statements($result);
+	refused(qr/only a full batch can mend.*\n.*hint: .*--full/, 'changes onto a column made anew');
+	$r->batch('--full');
+	$r->ship;
+	exits_with($r->receive, 0, 'the full batch');
+	table_equal($r->{source}, $r->{target}, $r->{queries}{items}, 'all that the hints say mends it');
+};
+
+subtest 'more columns: what is in them' => sub {
+	prepare("ALTER TABLE items ADD more text DEFAULT 'new',
+		ADD made int GENERATED ALWAYS AS (id * 2) STORED");
+	exits_with($r->receive, 0, 'a full batch');
+	$r->write_target("UPDATE items SET more = 'kept'");
+	$r->write("INSERT INTO items (id) VALUES (100); DELETE FROM items WHERE id = 5");
+	$r->clear;
+	$r->batch;
+	$r->ship;
+	exits_with($r->receive, 0, 'changes');
+	is($r->write_target('SELECT id, more, made FROM items WHERE id > 3 ORDER BY id'),
+		"4|kept|8\n100|new|200\n", 'kept in other rows, default in new ones, and generated');
+	$r->write_target('ALTER TABLE items ALTER more DROP DEFAULT, ALTER more SET NOT NULL');
+	$r->write('INSERT INTO items (id) VALUES (101)');
+	$r->clear;
+	$r->batch;
+	$r->ship;
+	refused(qr/column "more".*not-null/, 'one that has no default and wants a value');
+	$r->write('DELETE FROM items WHERE id > 99');
+};
+
+done_testing;

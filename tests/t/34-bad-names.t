@@ -1,0 +1,186 @@
+# Goal of this test: only directories named and guarded as they should be are read; what else lies in
+# a spool is told or passed over, and holds up nobody.
+use strict;
+use warnings;
+
+use Dml;
+use File::Basename 'dirname';
+use File::Path 'remove_tree';
+use Forge;
+use Replica;
+use Test::More;
+
+my $r = Replica->new(
+	tables => ['items', 'others'],
+	sql => 'CREATE TABLE items (id int PRIMARY KEY); CREATE TABLE others (id int PRIMARY KEY)',
+);
+my $inbox = $r->{inbox};
+my $last = 0;
+
+# A new batch of each table, in the inbox; returns the name of its directory.
+sub fresh {
+	$last++;
+	remove_tree(glob "$inbox/*");
+	chmod 0700, $inbox or die "chmod: $!";
+	$r->write("INSERT INTO items VALUES ($last); INSERT INTO others VALUES ($last)");
+	$r->clear;
+	my $batch = $r->batch('--full');
+	$r->ship;
+	return $batch =~ s{.*/}{}r;
+}
+
+# How many batches each table has applied.
+sub applied {
+	my ($table) = @_;
+	return $r->write_target("SELECT count(*) FROM dml.applied WHERE relation = '$table'::regclass") + 0;
+}
+
+sub is_printable {
+	my ($bytes) = @_;
+	return utf8::decode($bytes) && $bytes =~ /\A[\n[:print:]]*\z/;
+}
+
+# Tests what an import does to either table: whether a batch is applied.
+sub import_is {
+	my ($name, $status, $pattern, $items, $others, @dir) = @_;
+	my @before = (applied('items'), applied('others'));
+	my $result = $r->receive(@dir);
+	exits_with($result, $status, "$name: exit status $status");
+	stderr_like($result, $pattern, "$name: what is said");
+	ok(is_printable($result->{stderr}), "$name: nothing that a terminal would heed");
+	is(applied('items') - $before[0], $items, "$name: items are" . ($items ? '' : ' not') . ' applied');
+	is(applied('others') - $before[1], $others, "$name: the other table is done");
+	return $result;
+}
+
+$r->round('at first');
+
+subtest 'names that are no batch' => sub {
+	my $name = fresh();
+	my @names = ($name + 0, "0$name", substr($name, 1), "+$name", "$name ", "$name.tmp", "${name}x",
+		'0000000000', sprintf('%#x', $name), '9223372036854775808', '9' x 20, "$name\n", "\e[31m", "\xff");
+	my @dots = (".$name", '.~tmp~', ".$name.tmp", ".$name.x0f3ab");
+	copy_batch("$inbox/items/$name", "$inbox/items/$_") for @names, @dots;
+	my $result = import_is('copies of the batch', 0, qr/ignoring/, 1, 1);
+	for my $other (@names) {
+		my $shown = $other =~ s/[^ -~]/sprintf '\\x%02x', ord $&/ger;
+		stderr_like($result, qr{warning: ignoring "\Q$inbox/items/$shown\E", which is no}, "$shown is told");
+	}
+	unlike($result->{stderr}, qr{/items/\.}, 'names with a dot are not');
+	is_deeply([grep { !-e "$inbox/items/$_/manifest" } $name, @names, @dots], [$name], 'they all stay');
+};
+
+subtest 'names that are no table' => sub {
+	my $name = fresh();
+	my $wrong = qr/is no name of a table's directory/;
+	my %names = (
+		(map { $_ => [4, $wrong] } 'public.items', '%69tems', 'it%65ms', 'items.', 'a.b.c', 'it%2fems',
+			'it%00ems', 'items%', 'public.%69tems', 'a' x 64, 'it ems', '"items"', "it\nems", "\e[31m"),
+		(map { $_ => [4, qr/error: /] } "\xff", "it\xc3\xa9ms", 'ITEMS', 'dml.ledger', 'pg_catalog.pg_class'),
+		(map { $_ => [0, qr/\A\z/] } '.items', '.~tmp~'),
+	);
+	for my $other (sort keys %names) {
+		rename "$inbox/items", "$inbox/$other" or die "rename: $!";
+		my $others = -d "$inbox/others/$name" ? 1 : 0;
+		import_is($other =~ s/[^ -~]/?/gr, @{ $names{$other} }, 0, $others);
+		rename "$inbox/$other", "$inbox/items" or die "rename: $!";
+	}
+	import_is('its own name', 0, qr/\A\z/, 1, 0);
+};
+
+subtest 'a batch as DIR that is none' => sub {
+	my $name = fresh();
+	for my $other ('0000000000', "0$name", '99999999999999999999') {
+		mkdir "$inbox/items/$other", 0700 or die "mkdir: $!";
+		my $before = applied('items');
+		$r->receive("$inbox/items/$other");
+		is(applied('items'), $before, "$other: another batch is not taken for it");
+	}
+};
+
+subtest 'links' => sub {
+	my $name = fresh();
+	rename "$inbox/items", "$inbox/../items" or die "rename: $!";
+	symlink '../items', "$inbox/items" or die "symlink: $!";
+	import_is("a link in place of a table's directory", 0, qr//, 0, 1);
+	import_is('a link that is named', 0, qr/\A\z/, 1, 0, "$inbox/items");
+};
+
+subtest 'what others can write' => sub {
+	my $anybody = qr/can be written by anybody.*hint: chmod o-w/s;
+	my $open = sub { chmod 0777, $_[0] or die "chmod: $!" };
+	my $name = fresh();
+	$open->("$inbox/items/$name");
+	import_is('a batch', 4, $anybody, 0, 1);
+	$name = fresh();
+	$open->("$inbox/items");
+	import_is('a table that is named', 4, $anybody, 0, 0, "$inbox/items");
+	import_is('its batch that is named', 4, $anybody, 0, 0, "$inbox/items/$name");
+	import_is('a table', 4, $anybody, 0, 1);
+	fresh();
+	$open->($inbox);
+	import_is('the spool', 4, $anybody, 0, 0);
+	chmod 01777, $inbox or die "chmod: $!";
+	import_is('a sticky one', 4, $anybody, 0, 0);
+
+	fresh();
+	$open->($r->{spool});
+	my $result = $r->export;
+	exits_with($result, 4, 'an exporter');
+	stderr_like($result, $anybody, 'says so');
+	chmod 0700, $r->{spool} or die "chmod: $!";
+};
+
+subtest 'strangers' => sub {
+	my $name = fresh();
+	my $batch = "$inbox/items/$name";
+	write_file("$batch/notes.txt", 'x');
+	write_file("$batch/.data.gz.f3aX1z", 'x');
+	write_file("$inbox/items/README", 'x');
+	write_file("$inbox/README", 'x');
+	mkdir "$inbox/lost+found", 0700 or die "mkdir: $!";
+	my $result = import_is('files that nobody knows', 0, qr{ignoring "\Q$batch/notes.txt\E"}, 1, 1);
+	stderr_like($result, qr{ignoring "\Q$inbox/items/README\E"}, 'one beside the batch');
+	ok(!-e $batch, 'the batch is removed');
+	my $done = "$inbox/items/.$name.done";
+	is_deeply([glob "$done/* $done/.??*"], ["$done/notes.txt"], 'a file of a name without a dot is left');
+	stderr_like($result, qr{cannot remove "\Q$done/notes.txt\E": remove it by hand}, 'and told');
+	unlink "$done/notes.txt";
+	exits_with($r->receive, 0, 'the next run');
+	ok(!-e $done, 'finds it gone and removes the rest');
+};
+
+# Runs dml-import as somebody who may not read what root keeps to itself.
+sub receive_without_root {
+	my @command = (program('dml-import'), '-d', $r->{target}, $inbox);
+	return run_cmd(@command) if $> != 0;
+	my ($uid, $gid) = (stat "$r->{cluster}{dir}/data")[4, 5];
+	chmod 0755, dirname($inbox);
+	return run_cmd('setpriv', "--reuid=$uid", "--regid=$gid", '--clear-groups', @command);
+}
+
+# Gives what is below a directory to whoever runs that.
+sub give {
+	my ($dir) = @_;
+	my ($uid, $gid) = (stat "$r->{cluster}{dir}/data")[4, 5];
+	exits_with(run_cmd('chown', '-R', "$uid:$gid", $dir), 0, 'chown') if $> == 0;
+	return;
+}
+
+for my $what ('lost+found', 'items') {
+	subtest "a directory that may not be read: $what" => sub {
+		fresh();
+		give($inbox);
+		mkdir "$inbox/$what", 0700;
+		chown 0, 0, "$inbox/$what";
+		chmod 0, "$inbox/$what" or die "chmod: $!";
+		my $before = applied('others');
+		my $result = receive_without_root();
+		is(applied('others') - $before, 1, 'the other table is done');
+		stderr_like($result, qr{"\Q$inbox/$what\E"}, 'it is named');
+		exits_with($result, 4, 'exit status 4');
+		chmod 0700, "$inbox/$what" or die "chmod: $!";
+	};
+}
+
+done_testing;

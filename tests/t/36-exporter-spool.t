@@ -1,0 +1,192 @@
+# Goal of this test: a spool that is missing, read-only, full or not ours is told of before anything
+# is exported, and where it fills up on the way nothing has moved; with space, the next run goes on.
+use strict;
+use warnings;
+
+use Dml;
+use File::Path 'remove_tree';
+use Forge;
+use Replica;
+use Test::More;
+
+my @tables = map { "t$_" } 1 .. 10;
+my $r = Replica->new(
+	tables => ['items'],
+	sql => join(';', map { "CREATE TABLE $_ (id int PRIMARY KEY, name text)" } 'items', @tables),
+	source_sql => "INSERT INTO items SELECT i, md5(i::text) || md5((-i)::text) FROM generate_series(1, 20000) AS i",
+);
+my $last = 1_000_000;
+
+sub insert {
+	$last++;
+	$r->write("INSERT INTO items VALUES ($last, 'name $last')");
+	return;
+}
+
+# How far the exporter has come, by the tables it keeps.
+sub tracking {
+	return join "\n", map { copy_out($r->{source}, $_) } 'dml.tracking', 'dml.history';
+}
+
+sub numbers { return $r->write('SELECT last_value, is_called FROM dml.batch_number') }
+
+# The arguments of a usual export, but into another spool.
+sub into {
+	my ($spool, @options) = @_;
+	my @arguments = $r->export_arguments(@options);
+	return (@arguments[0 .. $#arguments - 1], $spool);
+}
+
+# Tests that an export fails, says this, and has moved nothing.
+sub fails {
+	my ($result, $pattern, $name) = @_;
+	exits_with($result, 1, "$name: exit status 1");
+	stderr_like($result, $pattern, "$name: what is said");
+	stdout_is($result, '', "$name: nothing is printed");
+	return;
+}
+
+$r->round('at first');
+my ($tracking, $numbers) = (tracking(), numbers());
+
+# The same where it must be known before: no number is used up.
+sub fails_at_once {
+	my ($result, $pattern, $name) = @_;
+	fails($result, $pattern, $name);
+	is(tracking(), $tracking, "$name: tracking has not moved");
+	is(numbers(), $numbers, "$name: no number was taken");
+	return;
+}
+
+subtest 'no spool' => sub {
+	insert();
+	my $dir = tempdir();
+	fails_at_once(run_export(into("$dir/none")), qr{cannot open "\Q$dir/none\E".*hint: .*mkdir}s, 'missing');
+	write_file("$dir/file", 'x');
+	fails_at_once(run_export(into("$dir/file")), qr{cannot open "\Q$dir/file\E"}, 'a file');
+	ok(!-e "$dir/none", 'none is made');
+
+	my $spool = spool();
+	write_file("$spool/replica1", 'x');
+	my $result = run_export(into($spool));
+	exits_with($result, 4, 'a file in place of the host');
+	stderr_like($result, qr{"\Q$spool/replica1\E" is no directory}, 'is said');
+	unlink "$spool/replica1";
+	my $elsewhere = spool();
+	symlink $elsewhere, "$spool/replica1" or die "symlink: $!";
+	$result = run_export(into($spool));
+	exits_with($result, 4, 'a link in place of the host');
+	is_deeply([glob "$elsewhere/*"], [], 'is not followed');
+	is(tracking(), $tracking, 'tracking has not moved');
+};
+
+# A file system of its own, for as long as the test runs.
+my @mounts;
+sub mount {
+	my (@options) = @_;
+	my $dir = spool();
+	return if $> != 0 || system("mount @options $dir 2>/dev/null") != 0;
+	push @mounts, $dir;
+	return $dir;
+}
+
+END {
+	my $status = $?;
+	system 'umount', '-l', $_ for @mounts;
+	$? = $status;
+}
+
+subtest 'a read-only file system' => sub {
+	my $full = spool();
+	ship($r->{spool}, $full);
+	my $dir = mount('--bind', $full) // plan skip_all => 'mounting a file system takes root';
+	system "mount -o remount,bind,ro $dir";
+	fails_at_once(run_export(into($dir)), qr/error: cannot .*: Read-only file system.*hint: /s, 'read-only');
+	is_deeply([Replica::tree($full)], [Replica::tree($dir)], 'nothing is written');
+	system "mount -o remount,bind,rw $dir";
+	exits_with(run_export(into($dir)), 0, 'writable');
+	run_import('-d', $r->{target}, $dir);
+	$r->is_equal('then');
+	($tracking, $numbers) = (tracking(), numbers());
+};
+
+subtest "somebody else's spool" => sub {
+	plan skip_all => 'root may write everywhere, and nobody else can change the user' if $> != 0;
+	insert();
+	my ($uid, $gid) = (stat "$r->{cluster}{dir}/data")[4, 5];
+	my @other = ('setpriv', "--reuid=$uid", "--regid=$gid", '--clear-groups');
+	my $spool = spool();
+	chmod 0755, $spool, $spool =~ s{/spool$}{}r;
+	fails_at_once(run_cmd(@other, program('dml-export'), into($spool)),
+		qr/error: cannot .*: Permission denied.*hint: /s, 'it may not be written');
+	exits_with(run_export(into($spool)), 0, 'its owner');
+	run_import('-d', $r->{target}, $spool);
+	$r->is_equal('then');
+	($tracking, $numbers) = (tracking(), numbers());
+};
+
+subtest 'no space' => sub {
+	insert();
+	my $dir = mount('-t tmpfs -o size=512k,mode=0700 none') // plan skip_all => 'mounting takes root';
+	my $target = "$dir/replica1/app/items";
+	exits_with(run_cmd('mkdir', '-p', '-m', '700', $target), 0, 'a small spool');
+	exits_with(run_cmd('dd', 'if=/dev/zero', "of=$dir/filler", 'bs=4k'), 1, 'is filled');
+	fails_at_once(run_export(into($dir)), qr/file system of "\Q$target\E" is full.*hint: make space/s, 'full');
+	unlink "$dir/filler";
+	for my $kilobytes (480, 400, 300, 100) {
+		write_file("$dir/filler", 'x' x (1024 * $kilobytes));
+		fails(run_export(into($dir, '--full')), qr/error: cannot .*: No space left on device/, "$kilobytes used");
+		is_deeply([glob "$target/* $target/.??*"], [], 'no stage is left');
+		is(tracking(), $tracking, 'tracking has not moved');
+		unlink "$dir/filler";
+	}
+	system "mount -o remount,size=100m $dir";
+	exits_with(run_export(into($dir, '--full')), 0, 'with space');
+	exits_with(run_import('-d', $r->{target}, "$dir/replica1/app/items"), 0, 'imported');
+	$r->is_equal('then');
+	($tracking, $numbers) = (tracking(), numbers());
+};
+
+# Runs an export under a limit of the shell's.
+sub limited {
+	my ($limit, @arguments) = @_;
+	return run_cmd('sh', '-c', "ulimit $limit; exec \"\$@\"", 'sh', program('dml-export'), @arguments);
+}
+
+subtest 'a file may not become so large' => sub {
+	insert();
+	for my $blocks (1, 100, 1000) {
+		fails(limited("-f $blocks", $r->export_arguments('--full')), qr/error: cannot write .*: File too large/,
+			"$blocks blocks");
+		is(tracking(), $tracking, 'tracking has not moved');
+	}
+	is_deeply([glob "$r->{sent}/items/.??*"], [], 'no stage is left');
+	$r->round('without a limit');
+	($tracking, $numbers) = (tracking(), numbers());
+};
+
+subtest 'so many files may not be open' => sub {
+	my $many = bless { %$r, tables => \@tables }, 'Replica';
+	$many->install;
+	$many->write(join ';', map { "INSERT INTO $_ VALUES (1, 'x')" } @tables);
+	my %ended;
+	for my $files (4 .. 24) {
+		my $before = tracking();
+		my $result = limited("-n $files", $many->export_arguments);
+		$ended{ $result->{ended} }++;
+		if ($result->{ended} eq '0') {
+			$many->write(join ';', map { "UPDATE $_ SET name = name || '$files'" } @tables);
+			next;
+		}
+		is($result->{ended}, 1, "$files files: exit status 1") || diag($result->{stderr});
+		stderr_like($result, qr/error: /, "$files files: is said") if $files > 4;
+		is(tracking(), $before, "$files files: tracking has not moved");
+	}
+	cmp_ok($ended{1}, '>', 5, 'few are too few');
+	$many->ship;
+	exits_with($many->receive, 0, 'what was exported is imported');
+	$many->clear;
+	$many->round('without a limit');
+};
+
+done_testing;

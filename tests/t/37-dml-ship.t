@@ -1,0 +1,185 @@
+# Goal of this test: dml-ship exports, ships and imports, here or over a remote shell; it says nothing
+# if all goes well, tells which step failed otherwise, and loses no batch whatever fails.
+use strict;
+use warnings;
+
+use Cwd 'abs_path';
+use Dml;
+use Fcntl ':flock';
+use File::Basename 'dirname';
+use File::Path 'remove_tree';
+use Forge;
+use Replica;
+use Test::More;
+
+my $ship = abs_path(dirname(__FILE__) . '/../../scripts/dml-ship');
+my $programs = dirname(program('dml-export'));
+my @odd = ('-t', q{"it's ""Odd"" $HOME"});
+my $r = Replica->new(
+	tables => ['items', $odd[1]],
+	sql => 'CREATE TABLE items (id int PRIMARY KEY); CREATE TABLE ' . $odd[1] . ' (id int PRIMARY KEY)',
+);
+my $dir = tempdir();
+my $there = "$dir/in box's";
+my $last = 0;
+mkdir $there, 0700 or die "mkdir: $!";
+
+# A remote shell that stays here: it notes the machine and the command, and fails where told.
+write_file("$dir/rsh", <<"END");
+#!/bin/sh
+echo "\$*" >>'$dir/log'
+[ "\$1" != -l ] || shift 2
+shift
+case \$* in *"\${RSH_FAILS:-nothing}"*) exit 255 ;; esac
+PATH=\${RSH_PATH:-\$PATH}
+exec sh -c "\$*"
+END
+chmod 0755, "$dir/rsh" or die "chmod: $!";
+
+sub insert {
+	$last++;
+	$r->write("INSERT INTO $_ VALUES ($last)") for @{ $r->{tables} };
+	return;
+}
+
+# Runs dml-ship with other environment variables or arguments than usual.
+sub run_ship {
+	my (%option) = @_;
+	my %env = (PATH => "$programs:$ENV{PATH}", RSYNC_RSH => "$dir/rsh", %{ $option{env} // {} });
+	my $to = $option{to} // $there;
+	my $from = $option{from} // $r->{source};
+	my @databases = ('-d', $from, '-D', $option{target_db} // $r->{target});
+	my @tables = @{ $option{tables} // [$r->names] };
+	my $label = $option{target} // $r->{label};
+	my $spool = $option{spool} // $r->{spool};
+	return run_cmd({ env => \%env }, $ship, @databases, @tables, '-T', $label, $spool, $to);
+}
+
+# Tests that a run says nothing, and that all that there was to do is done.
+sub goes_well {
+	my ($name, %option) = @_;
+	my $result = run_ship(%option);
+	exits_with($result, 0, "$name: exit status 0");
+	is($result->{stdout} . $result->{stderr}, '', "$name: nothing is said");
+	table_equal($r->{source}, $r->{target}, $_, "$name: $_ is equal") for @{ $r->{tables} };
+	is_deeply([batches($r->{spool})], [], "$name: the batches left the spool");
+	is_deeply([batches($there)], [], "$name: and the other side's");
+	return;
+}
+
+# Tests that a run fails so, that no batch is lost, and that the next run goes on.
+sub fails {
+	my ($name, $status, $pattern, %option) = @_;
+	insert();
+	my $result = run_ship(%option);
+	exits_with($result, $status, "$name: exit status $status");
+	stderr_like($result, $pattern, "$name: what is said");
+	stdout_is($result, '', "$name: nothing is printed");
+	goes_well("$name, the next run");
+	return $result;
+}
+
+my $remote = "me\@far:$there";
+my $label = qr/dml-ship: error: replica1\/app:/;
+
+insert();
+goes_well('here');
+goes_well('without changes');
+ok(!-e "$dir/log", 'without a remote shell');
+insert();
+goes_well('over a remote shell', to => $remote);
+my $log = read_file("$dir/log");
+like($log, qr/^(?:-l me far|me\@far) .*rsync --server/m, 'rsync was asked for');
+like($log, qr/^me\@far .*dml-import.*/m, 'dml-import was run there');
+insert();
+goes_well('with a relative spool', spool => "$r->{spool}/../spool/.");
+
+fails('the source is down', 1, qr/$label dml-export failed with exit status 1/, from => "host=$dir dbname=x");
+fails('a table is not tracked', 4, qr/table public\.none does not exist.*$label dml-export failed with exit status 4/s,
+	tables => [$r->names, '-t', 'none']);
+fails('the destination is missing', 1, qr/$label rsync failed with exit status \d+/, to => "$dir/a/b/c");
+fails('the line is dead', 1, qr/$label rsync failed with exit status \d+/, to => $remote, env => { RSH_FAILS => 'rsync' });
+fails('it dies before the import', 1, qr/$label dml-import failed with exit status 255/, to => $remote,
+	env => { RSH_FAILS => 'dml-import' });
+fails('there is no remote shell', 1, qr/$label rsync failed with exit status \d+/, to => $remote,
+	env => { RSYNC_RSH => "$dir/none" });
+fails('there is no dml-import there', 4, qr/$label dml-import failed with exit status 127/, to => $remote,
+	env => { RSH_PATH => '/usr/bin:/bin' });
+
+subtest 'a table can not be imported' => sub {
+	my $odd = $odd[1];
+	$r->write_target("ALTER TABLE items ADD CONSTRAINT own CHECK (id < 0) NOT VALID");
+	insert();
+	my $result = run_ship();
+	exits_with($result, 4, 'exit status 4');
+	stderr_like($result, qr/dml-import: error: public\.items: .*"own".*$label dml-import failed with exit status 4/s,
+		'is said');
+	table_equal($r->{source}, $r->{target}, $odd, 'the other table is done');
+	is_deeply([map { m{/items/\d+$} ? 'items' : $_ } batches($r->{spool})], ['items'], 'its batch stays');
+	remove_tree(glob "'$there/*'");
+	insert();
+	exits_with(run_ship(), 4, 'the other side has lost its batches');
+	is(scalar(grep { m{/items/} } batches($there)), 2, 'they are sent again');
+	$r->write_target('ALTER TABLE items DROP CONSTRAINT own');
+	goes_well('the next run');
+};
+
+subtest 'what is not done' => sub {
+	insert();
+	my $dbh = $r->{target_cluster}->connect($r->{target}, AutoCommit => 0);
+	$dbh->do("SELECT pg_advisory_xact_lock(1684892162, 'items'::regclass::oid::integer)");
+	my $result = run_ship();
+	exits_with($result, 3, 'the table is locked there');
+	stderr_like($result, qr/being imported by another run.*$label dml-import failed with exit status 3/s, 'is said');
+	$dbh->rollback;
+	goes_well('the next run');
+
+	open my $lock, '>>', "$r->{spool}/.replica1,app.lock" or die "lock: $!";
+	flock $lock, LOCK_EX or die "flock: $!";
+	insert();
+	$result = run_ship();
+	exits_with($result, 3, 'another dml-ship runs');
+	stderr_is($result, "dml-ship: error: replica1/app: another dml-ship holds '$r->{spool}/.replica1,app.lock'\n", 'is said');
+	is_deeply([batches($r->{spool})], [], 'nothing is done');
+	my $second = $r->{target_cluster}->db('second');
+	$r->{target_cluster}->sql($second, "CREATE TABLE items (id int PRIMARY KEY)");
+	my %other = (tables => ['-t', 'items'], target => 'replica2/app', target_db => $second, to => spool());
+	exits_with(run_ship(%other), 0, 'another target is not held up');
+	is(scalar(grep { m{/replica2/} } batches($r->{spool})), 0, 'and done');
+	close $lock;
+	goes_well('the next run');
+};
+
+subtest 'killed while it removed what was applied' => sub {
+	insert();
+	$r->batch;
+	my ($batch) = grep { m{/items/} } batches($r->{spool});
+	import_ok('-d', $r->{target}, '--keep', dirname($batch));
+	rename $batch, dirname($batch) . '/.sent.' . $batch =~ s{.*/}{}r or die "rename: $!";
+	goes_well('the next run');
+	is_deeply([glob dirname($batch) . '/.sent.*'], [], 'removes the rest');
+};
+
+subtest 'wrong usage' => sub {
+	my %wrong = (
+		'no table' => { tables => [] },
+		'no target' => { target => 'replica1' },
+		'three parts' => { target => 'a/b/c' },
+		'a target that climbs' => { target => '../x' },
+		'a daemon' => { to => 'far::module' },
+		'no directory' => { to => 'far:' },
+		'an option for rsync' => { to => '-e:x' },
+		'no table name' => { tables => ['-t', 'a b'] },
+	);
+	for my $name (sort keys %wrong) {
+		my $result = run_ship(%{ $wrong{$name} });
+		exits_with($result, 2, $name);
+		stderr_like($result, qr/^dml-ship: error: /m, "$name: is said");
+	}
+	exits_with(run_ship(spool => "$dir/none"), 1, 'no spool');
+	my $help = run_cmd($ship, '--help');
+	exits_with($help, 0, '--help');
+	stdout_is($help, $help->{stdout} =~ /\Ausage: dml-ship / ? $help->{stdout} : 'usage', 'prints it');
+};
+
+done_testing;
