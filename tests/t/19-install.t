@@ -243,7 +243,7 @@ my %kind = (view => 'is a view', stored => 'is a view', seq => 'is no table',
 	unlogged => 'is unlogged', "$schema.fleeting" => 'is temporary',
 		nil => 'does not exist', t_pkey => 'does not exist',
 	composite => 'does not exist', 'nil.t' => 'is in no schema',
-		'pg_catalog.pg_class' => '.*system catalog|is not tracked');
+		'pg_catalog.pg_class' => '.*system catalog|is not tracked|has no key');
 for my $name (sort keys %kind) {
 	my $shown = $name =~ /\./ ? $name : "public.$name";
 	for my $result (install('-t', $name), $pair->export($name)) {

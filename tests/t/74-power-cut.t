@@ -22,23 +22,44 @@ use Sweep::World;
 use Test::More;
 
 my $torture = $ENV{DML_TORTURE};
-my $wanted = $ENV{DML_POINTS} // ($torture ? 250 : 5);    # states of each workload
+my $wanted = $ENV{DML_POINTS} // ($torture ? 250 : 4);    # states of each workload
 my $seed = $ENV{DML_SEED} // time;
 my $dice = Dice->new($seed);
 my $cluster = Cluster->new(name => 'dark');
 my $enough = 5;
 my $total = 0;
 
-# A traced run: its calls, with the name of the database's state from each on, and the spool that
-# it works in, as it was before.
+# Runs after one that died, and could not fsync what it did last: made directories, or a rename.
+sub after_death {
+	my ($changes) = workloads(qr/^export of changes$/);
+	my ($clean_up) = workloads(qr/^clean-up/);
+	return (
+		bless({ %$changes, name => 'export into directories that a dead run made', made => 1 },
+			ref $changes),
+		bless({ %$clean_up, name => "$clean_up->{name} after a rename", renamed => 1 },
+			ref $clean_up),
+	);
+}
+
+# The spool before a run.
+sub disk {
+	my ($workload, $spool) = @_;
+	my $disk = Sweep::Disk->new($spool, durable => !$workload->{made});
+	if ($workload->{renamed}) {
+		my ($done) = glob "$spool/t1/.*.done";
+		my ($name, $number) = $done =~ m{(\.(\d+)\.done)$};
+		$disk->renamed("$spool/t1", $number, $name);
+	}
+	return $disk;
+}
+
+# A traced run: its calls, and the spool that it works in, as it was before.
 sub record {
 	my ($world, $workload) = @_;
 	my $exports = $workload->{program} eq 'dml-export';
 	$workload->{prepare}->($world);
 	my $spool = $exports ? $world->{out} : $world->{receivers}[0]{in};
-	my %option = (durable => $workload->{undurable} ? 0 : 1);
-	my $before = Sweep::Disk->new($spool, %option);
-	my $end = Sweep::Disk->new($spool, %option);
+	my ($before, $end) = map { disk($workload, $spool) } 1, 2;
 	save($world, 'before');
 	my @calls = grep { $_->{process} == $workload->{process} } trace($workload->command($world));
 	save($world, 'after');
@@ -91,13 +112,15 @@ sub published {
 
 # What must not be, even before anybody looks.
 sub impossible {
-	my ($left, $now, $databases) = @_;
-	my %left = published($left, '');
-	my %now = published($now, '');
+	my ($world, $state) = @_;
+	my %left = published($state->{left}, '');
+	my %now = published($state->{now}, '');
+	my %committed = map { $_ => 1 }
+		@{ $world->{source}->selectcol_arrayref('SELECT number FROM dml.history') };
 	my @wrong;
 	for my $path (sort keys %left) {
-		push @wrong, "$path is published, but nothing is committed"
-			if $databases->{tracking} eq 'before';
+		push @wrong, "$path is published, but was not committed"
+			if !$committed{ ($path =~ /(\d+)$/)[0] + 0 };
 		push @wrong, "$path is published, but not whole"
 			if Sweep::Disk::text($left{$path}) ne Sweep::Disk::text($now{$path} // {});
 	}
@@ -108,6 +131,7 @@ sub impossible {
 sub states {
 	my ($run, $most, @databases) = @_;
 	my (%known, @states);
+	my $now = $run->{disk}->now;
 	for (1 .. 4 * $most) {
 		my $left = $run->{disk}->left(chooser());
 		my $databases = $dice->pick(@databases);
@@ -115,7 +139,7 @@ sub states {
 		my $text = join ' ', $shipped, (map { $databases->{$_} } sort keys %$databases),
 			Sweep::Disk::text($left);
 		next if $known{$text}++;
-		push @states, { left => $left, databases => $databases, shipped => $shipped };
+		push @states, { left => $left, now => $now, databases => $databases, shipped => $shipped };
 		last if @states == $most;
 	}
 	return @states;
@@ -124,13 +148,12 @@ sub states {
 # Sets everything to a state, and goes on from there.
 sub check_state {
 	my ($world, $run, $state) = @_;
-	my $now = $run->{disk}->now;
-	my @wrong = $run->{exports} ? impossible($state->{left}, $now, $state->{databases}) : ();
 	my ($out, $in) = ($world->{out}, $world->{receivers}[0]{in});
 	set_back($world, %{ $state->{databases} });
+	my @wrong = $run->{exports} ? impossible($world, $state) : ();
 	remove_tree($_, { keep_root => 1 }) for $out, map { $_->{in} } @{ $world->{receivers} };
 	if ($run->{exports} && $state->{shipped}) {
-		Sweep::Disk::restore($now, $out);
+		Sweep::Disk::restore($state->{now}, $out);
 		$world->carry;
 		remove_tree($out, { keep_root => 1 });
 	}
@@ -162,7 +185,7 @@ sub cut {
 		next if !@wrong;
 		diag("$workload->{name}, cut after $state->{call}{call} $state->{call}{target}, databases ",
 			join ' ', map { "$_ $state->{databases}{$_}" } sort keys %{ $state->{databases} });
-		diag('  left: ', Sweep::Disk::text($state->{left}) =~ s/(\d+):(?:(?!\w+ \d|[{}]).)*/$1 bytes/gsr);
+		diag('  left: ', Sweep::Disk::list($state->{left}));
 		diag("  $_") for @wrong;
 		last if ++$failed == $enough;
 	}
@@ -180,7 +203,7 @@ sub cut_all {
 
 diag("seed $seed");
 my $world = Sweep::World->new($cluster);
-cut_all($world, workloads(qr/^(?!import of three)/));
+cut_all($world, workloads(qr/^(?!import of three)/), after_death());
 cut_all(Sweep::World->new($cluster, tables => 2, targets => 2), workloads(qr/export/)) if $torture;
 diag("power cuts: $total states");
 

@@ -63,6 +63,17 @@ sub content {
 	return scalar(<$file>) // '';
 }
 
+# The last thing that happened in a directory: a rename, which nobody has fsynced.
+sub renamed {
+	my ($self, $path, $old, $new) = @_;
+	my $dir = ($self->find($path))[2];
+	my $inode = delete $dir->{now}{$new};
+	delete $dir->{durable}{$new};
+	$dir->{now}{$old} = $dir->{durable}{$old} = $inode;
+	change($dir, [$old => undef], [$new => $inode]);
+	return;
+}
+
 # The contents of files that were made: a run is over before it is followed.
 sub learn_from {
 	my ($self, $end) = @_;
@@ -219,6 +230,15 @@ sub text {
 	return join '', map {
 		my $is_dir = ref $tree->{$_} eq 'HASH';
 		"$_ " . ($is_dir ? '{' . text($tree->{$_}) . '}' : length(${ $tree->{$_} }) . ":${ $tree->{$_} }")
+	} sort keys %$tree;
+}
+
+# The same for a reader: names and sizes.
+sub list {
+	my ($tree) = @_;
+	return join ' ', map {
+		my $is_dir = ref $tree->{$_} eq 'HASH';
+		$is_dir ? "$_/ (" . list($tree->{$_}) . ')' : "$_: " . length ${ $tree->{$_} }
 	} sort keys %$tree;
 }
 
