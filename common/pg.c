@@ -149,7 +149,7 @@ char *pg_array(const char *const *values, size_t count)
 char **pg_array_parse(const char *text, size_t *count)
 {
 	char **values = NULL;
-	const char *p = text + 1; /* behind the brace */
+	const char *p = text + (*text == '{');
 
 	*count = 0;
 	while (*p != '\0' && *p != '}') {

@@ -158,6 +158,13 @@ SELECT pg_catalog.concat_ws(E'\n',
                        g.name, g.event, base.qualified, g.how, stem.name || ' ' || g.suffix),
                        E'\n' ORDER BY g.i)
               FROM trigger AS g),
+           -- All of schema dml is one role's, or dml.purge() could not do its work.
+           (SELECT pg_catalog.format('ALTER TABLE dml.%I OWNER TO %I;', stem.name,
+                                     pg_catalog.pg_get_userbyid(c.relowner))
+              FROM pg_catalog.pg_class AS c
+              JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+             WHERE n.nspname = 'dml' AND c.relname = 'tracked'
+               AND pg_catalog.pg_get_userbyid(c.relowner) <> CURRENT_USER),
            -- The functions run as the table's owner, who may change its columns' types, and so what
            -- runs in them, as he likes; all he gets is to write to the shadow table.
            (SELECT pg_catalog.concat_ws(E'\n',
