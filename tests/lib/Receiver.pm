@@ -31,8 +31,8 @@ sub connect {
 
 sub reset {
 	my ($self) = @_;
-	my $tables = join ', ', Tables::names();
-	$self->{dbh}->do("TRUNCATE $tables, dml.ledger, dml.retired, dml.applied");
+	$self->{dbh}->do("DELETE FROM $_")
+		for Tables::names(), qw(dml.ledger dml.retired dml.applied);
 	remove_tree($self->{inbox}, { keep_root => 1 });
 	$self->{sent} = {};
 	$self->{lost} = 0;

@@ -42,7 +42,6 @@ sub new {
 	}
 	$self->connect;
 	$self->{version} = $cluster->version;
-	$self->{shadows} = join ', ', map { qq(dml."public.$_") } Tables::names();
 	return $self;
 }
 
@@ -97,17 +96,24 @@ sub reset {
 	my $prepared = $dbh->selectcol_arrayref('SELECT gid FROM pg_prepared_xacts');
 	$dbh->do('ROLLBACK PREPARED ' . $dbh->quote($_)) for @$prepared;
 
-	my $tables = join ', ', Tables::names();
-	$dbh->do("TRUNCATE $tables RESTART IDENTITY CASCADE");
-	$dbh->do("TRUNCATE audit.event, $self->{shadows}, dml.tracking, dml.history RESTART IDENTITY");
-	$dbh->do('ALTER SEQUENCE audit.rid RESTART; ALTER SEQUENCE dml.batch_number RESTART');
+	# For a few rows this is much cheaper than TRUNCATE.
+	$dbh->do("DELETE FROM $_") for Tables::names(), $self->shadows,
+		qw(audit.event dml.tracking dml.history);
+	$dbh->do("SELECT setval('$_', 1, false)") for $self->sequences;
 	$_->reset for $self->receivers;
 	remove_tree($self->{spool}, { keep_root => 1 });
-	# What autovacuum would do: imports leave temporary tables in the catalogues.
-	if (++$self->{resets} % 50 == 0) {
+	# What autovacuum would do.
+	if (++$self->{resets} % 20 == 0) {
 		$_->do('VACUUM') for $dbh, map { $_->dbh } $self->receivers;
 	}
 	return;
+}
+
+sub shadows { return map { qq(dml."public.$_") } Tables::names() }
+
+# Batches, rows and the identity column begin with 1 again.
+sub sequences {
+	return qw(dml.batch_number audit.rid audit.event_seq_seq accounts_id_seq);
 }
 
 # The session of a program that was killed may outlive it by a moment.
