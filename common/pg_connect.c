@@ -54,7 +54,7 @@ static const char pin[] =
 	"               ('idle_in_transaction_session_timeout', '0'),"
 	"               ('idle_session_timeout', '0'), ('transaction_timeout', '0'),"
 	"               ('synchronous_commit', 'on'), ('check_function_bodies', 'on'),"
-	"               ('jit', 'off'),"
+	"               ('jit', 'off'), ('default_tablespace', ''),"
 	"               ('default_transaction_deferrable', 'off'))"
 	"       AS w (name, value)"
 	"  JOIN pg_catalog.pg_settings AS s ON s.name = w.name"

@@ -45,8 +45,8 @@ SELECT b.oid,
   JOIN pg_catalog.pg_class AS c ON c.oid = b.oid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN dml.tracked AS t ON t.base = b.oid
-  LEFT JOIN pg_catalog.pg_class AS s ON s.relname = t.shadow AND s.relkind = 'r'
-       AND s.relnamespace = 'dml'::pg_catalog.regnamespace
+  LEFT JOIN pg_catalog.pg_class AS s ON s.relkind = 'r'
+       AND s.oid = pg_catalog.to_regclass('dml.' || pg_catalog.quote_ident(t.shadow))::oid
   -- Triggers that are not there, do not fire always, or call something else; on partitions too,
   -- where each has a copy of its own that can be disabled.
  CROSS JOIN LATERAL (
@@ -59,21 +59,25 @@ SELECT b.oid,
                UNION ALL
               SELECT p.relid FROM pg_catalog.pg_partition_tree(b.oid::pg_catalog.regclass) AS p
                WHERE c.relkind = 'p' AND p.level > 0 AND w.name <> 'dml_truncate') AS r
-        WHERE NOT EXISTS (
-              SELECT FROM pg_catalog.pg_trigger AS g
+        WHERE (
+              SELECT true FROM pg_catalog.pg_trigger AS g
                 JOIN pg_catalog.pg_proc AS f ON f.oid = g.tgfoid
                WHERE g.tgrelid = r.relid AND g.tgname = w.name AND g.tgenabled = 'A'
                  AND f.pronamespace = s.relnamespace
-                 AND f.proname = s.relname || ' ' || w.suffix)) AS missing
+                 AND f.proname = s.relname || ' ' || w.suffix) IS NULL) AS missing
   -- The rows of the catalogue that say so: whoever disabled a trigger and enabled it again left
   -- another xmin, though all looks as before.
  CROSS JOIN LATERAL (
        SELECT pg_catalog.md5(pg_catalog.string_agg(g.oid::text || ' ' || g.xmin::text, ',' ORDER BY g.oid)) AS digest
-         FROM pg_catalog.pg_trigger AS g
-        WHERE g.tgname IN ('dml_insert', 'dml_update', 'dml_delete', 'dml_update_key', 'dml_truncate')
-          AND (g.tgrelid = b.oid
-            OR c.relkind = 'p' AND g.tgrelid IN (
-               SELECT p.relid FROM pg_catalog.pg_partition_tree(b.oid::pg_catalog.regclass) AS p))) AS watch
+         FROM (SELECT b.oid AS relid
+                UNION ALL
+               SELECT p.relid FROM pg_catalog.pg_partition_tree(b.oid::pg_catalog.regclass) AS p
+                WHERE c.relkind = 'p' AND p.level > 0) AS r
+        CROSS JOIN LATERAL (
+              SELECT g.oid, g.xmin FROM pg_catalog.pg_trigger AS g
+               WHERE g.tgrelid = r.relid
+                 AND g.tgname IN ('dml_insert', 'dml_update', 'dml_delete', 'dml_update_key', 'dml_truncate')
+              OFFSET 0) AS g) AS watch
   -- Generated columns stay at home: the target computes its own, or has none.  xmin: a type may
   -- have been changed to itself, and all values with it.
  CROSS JOIN LATERAL (
