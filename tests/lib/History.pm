@@ -19,7 +19,7 @@ use Writer;
 # common hides what needs time to grow.
 my %events = (
 	export => 50, import => 40, ship => 12, hold_export => 8, hold_import => 4,
-	forget => 2, lose => 2, crash => 1, install => 2,
+	forget => 2, lose => 2, crash => 2, install => 2,
 );
 
 sub new {
@@ -93,7 +93,7 @@ sub make_writers {
 	for my $kind (sort keys %$weights) {
 		delete $weights->{$kind} if $kind ne 'insert' && $dice->chance(25);
 	}
-	$weights->{burst} = $dice->pick(0, 1, 4);
+	$weights->{burst} = $dice->pick(1, 3, 8);
 	my %habit = (rollback => $dice->pick(2, 15), prepare => $dice->pick(0, 10, 30),
 		long => $dice->pick(0, 5, 20), length => $dice->pick(2, 6, 10));
 	$self->{writers} = [map {
@@ -162,8 +162,10 @@ sub install {
 	return;
 }
 
+# Often in the instant after an export, when nobody else has made its commit durable.
 sub crash {
 	my ($self) = @_;
+	$self->{exports}->export if $self->{dice}->chance(60);
 	$self->{log}->('the server crashes');
 	$self->{world}->crash;
 	$self->{exports}->crashed;

@@ -306,7 +306,7 @@ sub make_burst {
 	my ($dice, $name, $t, @tables) = @_;
 	my $list = join ', ', map { "'$_'" } @tables;
 	return "CALL audit.burst(ARRAY[$list], " . $dice->below(1_000_000) . ', '
-		. $dice->between(5, 40) . ')';
+		. $dice->between(20, 80) . ')';
 }
 
 1;

@@ -160,8 +160,7 @@ ship($pair->out . "/$label", $pair->in);
 my $import = run_import('-d', $hostile{dst}, $pair->in);
 is("$import->{ended} $import->{stderr}", '0 ', 'hostile role: import');
 table_equal($pair->src, $pair->dst, 't', 'hostile role: the same rows');
-for my $call ([qw(--status)], ['--install', '-t', 't', '-t', 'second'], ['--forget', '-T',
-	'plain/app']) {
+for my $call ([qw(--status)], ['--install', '-t', 't', '-t', 'second']) {
 	my $result = run_export('-d', $hostile{src}, @$call);
 	is("$result->{ended} $result->{stderr}", '0 ', "hostile role: dml-export $call->[0]");
 }
@@ -220,7 +219,8 @@ $holder->disconnect;
 exits_with(finish($waiting), 0,
 	'hostile role: an export that waited for a lock beyond its timeouts');
 
-for my $call (['dml-export', 'src', '--uninstall', '-t', 't', '-t', 'second'], ['dml-import',
+for my $call (['dml-export', 'src', '--forget', '-T', 'plain/app'],
+	['dml-export', 'src', '--uninstall', '-t', 't', '-t', 'second'], ['dml-import',
 	'dst', '--uninstall'],
 	['dml-import', 'dst', '--install']) {
 	my ($name, $where, @options) = @$call;

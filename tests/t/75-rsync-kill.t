@@ -117,6 +117,8 @@ sub check_point {
 	my $whole = run_cmd(rsync($world, $options));
 	push @wrong, "rsync ended with $whole->{ended}: $whole->{stderr}" if $whole->{ended} ne '0';
 	push @wrong, import_wrong($world, 'after all');
+	# --remove-source-files leaves the directories, and so brings them again.
+	run_cmd('find', $world->{out}, $world->{receivers}[0]{in}, qw(-type d -empty -name 0* -delete));
 	return (@wrong, $world->converge);
 }
 
