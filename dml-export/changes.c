@@ -87,7 +87,8 @@ void changes_find(struct run *run)
 			run->chain[i].due = same->due;
 	}
 
-	/* A TRUNCATE left a row whose key is NULL; IS NULL would also be a composite of NULLs. */
+	/* A TRUNCATE left a row whose key is NULL; IS NULL would also be a composite of NULLs.
+	 */
 	res = ask(run, " AND s.key1 IS NOT DISTINCT FROM NULL", true);
 	for (int row = 0; res != NULL && row < PQntuples(res); row++) {
 		struct chain *c = &run->chain[pg_number(res, row, "chain")];
