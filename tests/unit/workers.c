@@ -23,6 +23,7 @@ struct trouble {
 	unsigned failed; /* or goes on, but has failed so */
 	bool stranger;   /* the process has a child that is no worker */
 	int processes;
+	pid_t parent;
 	int pipe[2];
 };
 
@@ -127,7 +128,7 @@ static enum die_status wait_for_ever(struct workers *w, const void *context)
 		for (int i = 0; i < 2; i++)
 			if (read(t->pipe[0], &byte, 1) != 1)
 				exit(99);
-		kill(getppid(), t->signal);
+		kill(t->parent, t->signal);
 	} else if (write(t->pipe[1], &byte, 1) != 1) {
 		exit(98);
 	}
@@ -137,8 +138,11 @@ static enum die_status wait_for_ever(struct workers *w, const void *context)
 
 static void run_for_ever(const void *context)
 {
+	struct trouble t = *(const struct trouble *)context;
+
+	t.parent = getpid();
 	interrupt_init();
-	exit((int)workers_run(3, 3, wait_for_ever, context));
+	exit((int)workers_run(3, 3, wait_for_ever, &t));
 }
 
 /*
