@@ -4,10 +4,9 @@ package Exports;
 use strict;
 use warnings;
 
-use Dml qw(batches run_export);
+use Held;
 use Oracle;
 use Program;
-use Tables;
 
 # Options: world, dice, tables, receivers, mishaps, log; crowded, a function that tells whether
 # somebody may hold a table so fast that it can't even be read, and free, that ends all those.
@@ -28,7 +27,7 @@ sub arguments {
 sub export {
 	my ($self) = @_;
 	my $dice = $self->{dice};
-	return if $self->{held} && $self->{held}{early};
+	return if $self->{held} && $self->{early};
 	my @tables = $dice->chance(50) ? @{ $self->{tables} } : $dice->some(@{ $self->{tables} });
 	my @receivers = $dice->some(@{ $self->{receivers} });
 	my @options = map { $dice->chance(6) ? $_ : () } '--full', '-j3';
@@ -50,9 +49,10 @@ sub export_at_once {
 	my $dice = $self->{dice};
 	my @runs;
 	for my $receiver (@{ $self->{receivers} }) {
-		my @options = $dice->chance(20) ? '-j3' : ();
+		my @options = $dice->chance(40) ? '-j3' : ();
 		my $mishap = $dice->chance($self->{mishaps}) ? 'kill' : '';
-		my $run = $self->{program}->start($self->arguments([$dice->some(@{ $self->{tables} })], [$receiver], @options),
+		my @tables = $dice->some(@{ $self->{tables} });
+		my $run = $self->{program}->start($self->arguments(\@tables, [$receiver], @options),
 			mishap => $mishap, dice => $dice);
 		push @runs, [$run, @options ? 3 : ()];
 	}
@@ -75,12 +75,13 @@ sub hold {
 	if ($early) { $blocker->do('LOCK TABLE dml.tracking') }
 	else { block_save($blocker, $tables[-1], $receivers[-1]->label) }
 
-	my @options = $dice->chance(20) ? '-j3' : ();
-	my $run = $self->{program}->start($self->arguments(\@tables, \@receivers, @options));
-	my $how = $self->{world}->wait_until_blocked($run->{name}, $run->{pid});
-	$self->{log}->("$run->{text}: held " . ($early ? 'early' : 'late') . ", $how");
-	$self->{held} = { run => $run, blocker => $blocker, early => $early, left => $dice->between(3, 30) };
-	$self->finish_held if $how eq 'ended';
+	my @options = $dice->chance(40) ? '-j3' : ();
+	$self->{log}->($early ? 'held when it has a snapshot:' : 'held when it has read everything:');
+	$self->{held} = Held->new(
+		world => $self->{world}, dice => $dice, log => $self->{log}, blocker => $blocker,
+		program => $self->{program}, left => $dice->between(3, 30),
+		run => $self->{program}->start($self->arguments(\@tables, \@receivers, @options)));
+	$self->{early} = $early;
 	return;
 }
 
@@ -109,37 +110,21 @@ SQL
 
 sub pass_time {
 	my ($self) = @_;
-	$self->finish_held if $self->{held} && --$self->{held}{left} <= 0;
+	$self->finish_held if $self->{held} && $self->{held}->pass_time;
 	return;
 }
 
-# It goes on, or loses its connection, or is killed.
 sub finish_held {
 	my ($self) = @_;
 	my $held = delete $self->{held} or return;
-	my ($run, $dice) = ($held->{run}, $self->{dice});
-	my $how = $dice->pick(qw(go go go terminate kill));
-	$self->{log}->("$run->{text}: $how");
-	if ($how eq 'kill') {
-		kill 'KILL', $run->{pid};
-	}
-	elsif ($how eq 'terminate') {
-		$self->{world}->dbh->do('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
-			. ' WHERE application_name = $1', undef, $run->{name});
-		$self->{world}->wait_until_gone($run->{name});
-	}
-	$held->{blocker}->rollback;
-	$held->{blocker}->disconnect;
-	$self->{program}->end($run, $how eq 'kill' ? 'SIGKILL' : $how eq 'terminate' ? 1 : ());
-	$self->{world}->wait_until_gone($run->{name});
+	$held->finish;
 	return;
 }
 
 sub crashed {
 	my ($self) = @_;
 	my $held = delete $self->{held} or return;
-	$held->{blocker}{InactiveDestroy} = 1;
-	$self->{program}->end($held->{run}, 1);
+	$held->lose_server;
 	return;
 }
 

@@ -18,7 +18,7 @@ use Writer;
 # What happens beside writing, and how often.  A history does without some of it: what is
 # common hides what needs time to grow.
 my %events = (
-	export => 50, import => 40, ship => 12, hold_export => 8, hold_import => 4,
+	export => 50, import => 40, ship => 12, hold_export => 14, hold_import => 4,
 	forget => 2, lose => 2, crash => 2, install => 2,
 );
 
@@ -153,7 +153,7 @@ sub end_transactions {
 	return;
 }
 
-# Installing anew makes new shadow tables: all that is tracked begins again.
+# Where it was uninstalled before, all begins again.
 sub install {
 	my ($self) = @_;
 	$self->{exports}->finish_held;

@@ -4,11 +4,13 @@ package Imports;
 use strict;
 use warnings;
 
+use Held;
 use Oracle;
 use Program;
 use Tables;
 
-my $stale = qr{"[^"]*/([^/"]+)/(\d+)"(?: begins a new chain, but is older|.* whose first batch never came)};
+my $stale = qr{"[^"]*/([^/"]+)/(\d+)"
+	(?:\ begins\ a\ new\ chain,\ but\ is\ older|.*\ whose\ first\ batch\ never\ came)}x;
 
 # Options: world, dice, receivers, exports, mishaps, log.
 sub new {
@@ -78,7 +80,8 @@ sub compare {
 	return;
 }
 
-# An import that waits for a reader who has locked a table.
+# An import that waits for a reader who has locked a table; what it is to read may be shipped
+# again meanwhile, and badly.
 sub hold {
 	my ($self, $receiver) = @_;
 	my $dice = $self->{dice};
@@ -86,51 +89,35 @@ sub hold {
 	my $blocker = Oracle::session($receiver->conninfo);
 	$blocker->begin_work;
 	$blocker->do('LOCK TABLE ' . $dice->pick(Tables::names()) . ' IN SHARE MODE');
-	my @may = $self->may($receiver);
-	my $run = $self->{program}{ $receiver->label }->start([$receiver->inbox]);
-	my $how = $self->{world}->wait_until_blocked($run->{name}, $run->{pid});
-	$self->{log}->("$run->{text}: $how");
-	$self->{held} = { run => $run, blocker => $blocker, receiver => $receiver, may => \@may,
-		left => $dice->between(1, 20) };
-	$self->finish_held if $how eq 'ended';
+	my $program = $self->{program}{ $receiver->label };
+	$self->{log}->('held before it writes:');
+	$self->{held} = Held->new(
+		world => $self->{world}, dice => $dice, log => $self->{log}, blocker => $blocker,
+		program => $program, left => $dice->between(1, 20), may => [3, 4],
+		run => $program->start([$receiver->inbox]));
+	$self->{held_receiver} = $receiver;
 	return;
 }
 
 sub pass_time {
 	my ($self) = @_;
-	$self->finish_held if $self->{held} && --$self->{held}{left} <= 0;
+	$self->finish_held if $self->{held} && $self->{held}->pass_time;
 	return;
 }
 
 sub finish_held {
 	my ($self) = @_;
 	my $held = delete $self->{held} or return;
-	my ($run, $receiver) = @$held{qw(run receiver)};
-	my $how = $self->{dice}->pick(qw(go go terminate kill));
-	$self->{log}->("$run->{text}: $how");
-	if ($how eq 'kill') {
-		kill 'KILL', $run->{pid};
-	}
-	elsif ($how eq 'terminate') {
-		$self->{world}->dbh->do('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
-			. ' WHERE application_name = $1', undef, $run->{name});
-	}
-	$held->{blocker}->rollback;
-	$held->{blocker}->disconnect;
-	$self->{program}{ $receiver->label }->end($run, @{ $held->{may} },
-		$how eq 'kill' ? 'SIGKILL' : $how eq 'terminate' ? 1 : ());
-	$self->{world}->wait_until_gone($run->{name});
-	$self->compare($receiver);
+	$held->finish;
+	$self->compare($self->{held_receiver});
 	return;
 }
 
 sub crashed {
 	my ($self) = @_;
 	my $held = delete $self->{held} or return;
-	$held->{blocker}{InactiveDestroy} = 1;
-	my $receiver = $held->{receiver};
-	$self->{program}{ $receiver->label }->end($held->{run}, @{ $held->{may} }, 1);
-	$self->compare($receiver);
+	$held->lose_server;
+	$self->compare($self->{held_receiver});
 	return;
 }
 
@@ -173,7 +160,6 @@ sub carry_all {
 # At rest the source itself is what a target must be.
 sub expect_source {
 	my ($self, $receiver) = @_;
-	my $now = $self->{world}->dbh->selectrow_array('SELECT pg_current_snapshot()');
 	for my $table (@{ $self->{tables} }) {
 		my $rows = $self->{world}->dbh->selectrow_array(
 			"SELECT coalesce(array_agg(t::text), '{}') FROM $table AS t");

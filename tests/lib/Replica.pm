@@ -21,8 +21,9 @@ use File::Path 'remove_tree';
 use Test::More;
 
 # Options: sql, run in both databases; source_sql and target_sql, in one; tables (items), which
-# are tracked; queries, that compare a table where its columns differ; cluster and target_cluster, to share some, with other databases' names in source
-# and target.  There is one cluster for both, unless DML_TARGET_PGBIN asks for another version.
+# are tracked; queries, by table, that compare it where its columns differ; cluster and
+# target_cluster, to share some, with other databases' names in source and target.  There is one
+# cluster for both, unless DML_TARGET_PGBIN asks for another version.
 sub new {
 	my ($class, %option) = @_;
 	my $cluster = $option{cluster} // Cluster->new(name => 'source');
@@ -165,8 +166,8 @@ sub tree {
 		no_chdir => 1,
 		wanted => sub {
 			my $name = substr $_, length $top;
-			my $is_file = !-l && -f;
-			push @found, $is_file ? "$name " . Digest::SHA->new(256)->addfile($_)->hexdigest : $name;
+			$name .= ' ' . Digest::SHA->new(256)->addfile($_)->hexdigest if !-l && -f;
+			push @found, $name;
 		},
 	}, $top);
 	@found = sort @found;

@@ -126,6 +126,15 @@ sub wait_until_gone {
 	return;
 }
 
+# Ends a program's session at once; the server is asked to, as an administrator would.
+sub terminate {
+	my ($self, $name) = @_;
+	$self->{dbh}->do('SELECT pg_terminate_backend(pid) FROM pg_stat_activity'
+			. ' WHERE application_name = $1', undef, $name);
+	$self->wait_until_gone($name);
+	return;
+}
+
 # Waits until a program waits for somebody's lock, or is at its end; tells which.
 sub wait_until_blocked {
 	my ($self, $name, $pid) = @_;

@@ -118,7 +118,8 @@ my $number = qr/(?:0|[1-9]\d{0,17})/a;
 my $uuid = qr/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
 my $hash = qr/[0-9a-f]{64}/;
 my $lines = qr/\A
-	format\ 1\n  target\ replica1\/app\n  table\ public\.items\n  key(?:\ $identifier){1,32}\n  scope\ changes\n
+	format\ 1\n  target\ replica1\/app\n  table\ public\.items\n
+	key(?:\ $identifier){1,32}\n  scope\ changes\n
 	number\ 2\n  base\ 1\ $hash\n  chain\ $uuid\n  retires\ (?:-|$uuid\ \d+)\n
 	system\ $number\d?\d?\n  timeline\ $number\n  database\ $identifier\n  group\ $number\n
 	snapshot\ $number:$number:(?:$number(?:,$number)*)?\n

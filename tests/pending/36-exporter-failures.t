@@ -12,7 +12,7 @@ use Test::More;
 my $r = Replica->new(
 	sql => 'CREATE TABLE items (id int PRIMARY KEY, name text)',
 	source_sql => 'INSERT INTO items
-		SELECT i, i || repeat(md5(i::text), 10) FROM generate_series(1, 100000) AS i',
+		SELECT i, i || repeat(md5(i::text), 30) FROM generate_series(1, 100000) AS i',
 	target_cluster => Cluster->new(name => 'target'),
 );
 my $server = $r->{cluster};

@@ -13,7 +13,8 @@ my @tables = map { "t$_" } 1 .. 10;
 my $r = Replica->new(
 	tables => ['items'],
 	sql => join(';', map { "CREATE TABLE $_ (id int PRIMARY KEY, name text)" } 'items', @tables),
-	source_sql => "INSERT INTO items SELECT i, md5(i::text) || md5((-i)::text) FROM generate_series(1, 20000) AS i",
+	source_sql => 'INSERT INTO items
+		SELECT i, md5(i::text) || md5((-i)::text) FROM generate_series(1, 20000) AS i',
 );
 my $last = 1_000_000;
 

@@ -61,7 +61,7 @@ sub record {
 	my $spool = $exports ? $world->{out} : $world->{receivers}[0]{in};
 	my ($before, $end) = map { disk($workload, $spool) } 1, 2;
 	save($world, 'before');
-	my @calls = grep { $_->{process} == $workload->{process} } trace($workload->command($world));
+	my @calls = trace($workload->command($world));
 	save($world, 'after');
 
 	$end->follow($_) for @calls;

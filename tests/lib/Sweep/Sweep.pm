@@ -7,8 +7,10 @@
 # $next->() returns the next point, a hash with a name, or nothing at the end.
 # $run->($point, @command) runs the command and does to it what the point says; returns a
 # reference to a list of what is wrong already, or nothing if there was no such point: the sweep of
-# this workload ends there, unless the point says may_miss.  After each, or with the option `every`
-# after so many, the world must converge.
+# this workload ends there, unless the point says may_miss.
+#
+# After each the world must converge; with the option `every` only after so many, so that what one
+# has left meets the next.
 package Sweep::Sweep;
 
 use strict;
@@ -43,33 +45,27 @@ sub over {
 	my ($points, $failed, @since) = (0, 0);
 	while ($failed < $enough) {
 		my $point = $next->();
-		my $wrong = $point && $self->at_point($workload, $point, $run);
+		my $world = $self->{world};
+		$world->settle;
+		$workload->{prepare}->($world) if $point && !(@since && $workload->is_prepared($world));
+		my $wrong = $point && $run->($point, $workload->command($world));
 		$points++ if $wrong;
 		my $ends = !$point || (!$wrong && !$point->{may_miss});
 		push @since, $point if $point;
 
 		my @wrong = $wrong ? @$wrong : ();
-		push @wrong, $self->{world}->converge if @since && (@wrong || $ends || @since >= $self->{every});
+		push @wrong, $world->converge if @since && (@wrong || $ends || @since >= $self->{every});
 		if (@wrong) {
 			$failed++;
 			diag("$workload->{name}: ", join ', after ', reverse map { $_->{name} } @since);
 			diag("  $_") for @wrong;
-			$self->{world} = $self->{world}->anew;
+			$self->{world} = $world->anew;
 		}
 		@since = () if @wrong || @since >= $self->{every};
 		last if $ends;
 	}
 	$self->{points} += $points;
 	return ok(!$failed && $points, "$workload->{name}: $points points, $failed wrong");
-}
-
-# What is wrong with one run, and with the next of the same program.
-sub at_point {
-	my ($self, $workload, $point, $run) = @_;
-	my $world = $self->{world};
-	$workload->{prepare}->($world);
-	my $wrong = $run->($point, $workload->command($world)) or return;
-	return [@$wrong, $self->{every} > 1 ? $world->go_on($workload->{program}) : ()];
 }
 
 # Says how much was done.

@@ -78,6 +78,11 @@ my @workloads = ({
 	name => 'export after one that staged and did not commit',
 	prepare => \&abandon,
 }, {
+	name => 'export by workers',
+	options => ['-j', 2],
+	process => 1,
+	prepare => sub { $_[0]->change },
+}, {
 	name => 'export of nothing',
 	prepare => sub {
 		my ($world) = @_;
@@ -124,7 +129,7 @@ my @workloads = ({
 
 for my $workload (@workloads) {
 	$workload->{program} = $workload->{name} =~ /export/ ? 'dml-export' : 'dml-import';
-	$workload->{process} = $workload->{program} eq 'dml-export' ? 0 : 1;
+	$workload->{process} //= $workload->{program} eq 'dml-export' ? 0 : 1;
 	bless $workload, __PACKAGE__;
 }
 
@@ -134,24 +139,17 @@ sub workloads {
 	return grep { !defined $pattern || $_->{name} =~ $pattern } @workloads;
 }
 
+# Is what the last run should have done still to do?
+sub is_prepared {
+	my ($self, $world) = @_;
+	return $self->{program} eq 'dml-import' && batches($world->{receivers}[0]{in}) > 0;
+}
+
 sub command {
 	my ($self, $world) = @_;
 	my @arguments = $self->{program} eq 'dml-export'
 		? $world->export_arguments : $world->import_arguments;
 	return (program($self->{program}), @{ $self->{options} // [] }, @arguments);
-}
-
-# What is wrong with a run that says it is done: an exporter has published what it says, an
-# importer has left no batch.
-sub broken_promises {
-	my ($self, $world, $result) = @_;
-	return if $result->{ended} ne '0';
-	return map { "it says it is done, but $_ waits" } batches($world->{receivers}[0]{in})
-		if $self->{program} eq 'dml-import';
-	my @wrong = map { "it names $_, which isn't there" } grep { !-d } @{ $result->{lines} };
-	push @wrong, 'it says it is done, but names no batch'
-		if !@{ $result->{lines} } && $self->{name} ne 'export of nothing';
-	return @wrong;
 }
 
 1;

@@ -165,15 +165,6 @@ sub settle {
 	return;
 }
 
-# An ordinary run of one program only, where there is no time for more: what it left wrong shows
-# when the world converges later.  Returns what went wrong at once.
-sub go_on {
-	my ($self, $program) = @_;
-	$self->settle;
-	return unless_quiet(run_export($self->export_arguments)) if $program eq 'dml-export';
-	return unless_quiet(run_import($self->import_arguments));
-}
-
 # An ordinary run of each program.  Returns what is wrong then: they failed or said something,
 # rows differ, something was applied twice or not at all, something is left in a spool.
 sub converge {
