@@ -209,8 +209,7 @@ static bool take_lines(struct decode *d, struct manifest *m)
 	       LINE("timeline", take_uint32(d, &m->source.timeline)) &&
 	       LINE("database", take_identifier(d, &m->source.database)) &&
 	       LINE("group", take_uint32(d, &m->group)) &&
-	       LINE("snapshot", take_snapshot(d, m)) &&
-	       LINE("time", take_time(d, &m->time)) &&
+	       LINE("snapshot", take_snapshot(d, m)) && LINE("time", take_time(d, &m->time)) &&
 	       LINE("encoding", take_encoding(d, m)) &&
 	       LINE("ids", decode_number(d, INT64_MAX, &m->ids)) &&
 	       LINE("rows", decode_number(d, INT64_MAX, &m->rows)) &&
