@@ -6,7 +6,7 @@
 
 PROVE = prove
 UNIT_SHARED = tap scratch sample
-UNIT_OF_IMPORT = verdict
+UNIT_OF_IMPORT = copy_text verdict
 UNIT_TESTS = $(filter-out $(UNIT_SHARED),$(basename $(notdir $(wildcard tests/unit/*.c))))
 UNIT_PROGRAMS = $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS))
 UNIT_SHARED_OBJECTS = $(UNIT_SHARED:%=$(OBJ)/tests/unit/%.o)
