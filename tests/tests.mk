@@ -43,11 +43,13 @@ FUZZ_LIBS = $(FUZZ_SANITIZE) -fsanitize=fuzzer $(LIBRARY_LIBS) -lz
 # the real one, and what tests a module of a program that module.
 FUZZ_COMMON = $(patsubst $(OBJ)/%,$(OBJ)/fuzz/%,$(filter-out %/die.o,$(COMMON)))
 $(BUILD)/fuzz/escape: $(OBJ)/fuzz/common/die.o
+$(BUILD)/fuzz/copy_text: $(OBJ)/fuzz/dml-import/copy_text.o
 $(BUILD)/fuzz/export_options: $(OBJ)/fuzz/dml-export/options.o
 $(BUILD)/fuzz/import_options: $(OBJ)/fuzz/dml-import/options.o
 $(BUILD)/fuzz/export_options $(BUILD)/fuzz/import_options: FUZZ_LINK = -Wl,--wrap=exit
 $(OBJ)/fuzz/tests/fuzz/export_options.o: FUZZ_INCLUDE = -Idml-export
-$(OBJ)/fuzz/tests/fuzz/import_options.o: FUZZ_INCLUDE = -Idml-import
+$(OBJ)/fuzz/tests/fuzz/copy_text.o \
+	$(OBJ)/fuzz/tests/fuzz/import_options.o: FUZZ_INCLUDE = -Idml-import
 
 fuzz-build: $(FUZZ:%=$(BUILD)/fuzz/%)
 
