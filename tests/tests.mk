@@ -2,7 +2,11 @@
 #
 #   make unit         each program of tests/unit, under prove
 #   make fuzz-build   each target of tests/fuzz, with clang
-#   make fuzz         runs each for FUZZ_SECONDS, from tests/fuzz/corpus; a crash fails
+#   make fuzz         runs each on all of tests/fuzz/corpus, then on what it makes of that, for
+#                     FUZZ_SECONDS; a crash fails.  `make -j2 fuzz` runs two at a time
+#   make fuzz FUZZ_RUNS=100000000    so many executions of each, however long that takes
+#   make fuzz FUZZ_RUNS=0            the corpus alone
+#   make fuzz-NAME    one of them
 
 PROVE = prove
 UNIT_SHARED = tap scratch sample
@@ -32,6 +36,8 @@ $(UNIT_PROGRAMS): $(BUILD)/tests/unit/%: $(OBJ)/tests/unit/%.o $(UNIT_SHARED_OBJ
 # libFuzzer comes with clang; zlib is asked what the gzip reader should have said.
 FUZZ_CC = clang
 FUZZ_SECONDS = 10
+FUZZ_RUNS =
+FUZZ_LIMIT = $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS))
 FUZZ_SHARED = arguments die_stub zlib_oracle
 FUZZ = $(filter-out $(FUZZ_SHARED),$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 FUZZ_SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -66,23 +72,27 @@ $(BUILD)/fuzz/%: $(OBJ)/fuzz/tests/fuzz/%.o $(OBJ)/fuzz/libfuzz.a
 	@mkdir -p $(@D)
 	$(FUZZ_CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LINK) $(FUZZ_LIBS)
 
-fuzz: $(FUZZ:%=fuzz-%)
+fuzz:
+	scripts/install-deps lint
+	@$(MAKE) --no-print-directory fuzz-built
+
+fuzz-built: $(FUZZ:%=fuzz-%)
 
 # From a copy of its corpus: what a run finds stays out of the tree.  What crashes it is left
 # in $(BUILD)/fuzz/NAME-*.
 $(FUZZ:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
 	@corpus=$$(mktemp -d) && cp tests/fuzz/corpus/$*/* "$$corpus" && \
-	    $< -max_total_time=$(FUZZ_SECONDS) -timeout=20 -artifact_prefix=$<- \
+	    $< $(FUZZ_LIMIT) -timeout=20 -artifact_prefix=$<- \
 	        "$$corpus" >$<.log 2>&1; \
 	    status=$$?; rm -rf "$$corpus"; \
-	    if [ $$status -eq 0 ]; then printf '%s: ' $*; grep '^Done' $<.log; \
+	    if [ $$status -eq 0 ]; then sed -n "s/^Done/$*: done/p" $<.log; \
 	    else grep -v '^#[0-9]' $<.log; echo "$*: exit status $$status" >&2; exit 1; fi
 
 -include tests/sweeps.mk
 
 -include $(wildcard $(OBJ)/tests/*/*.d $(OBJ)/fuzz/*/*.d $(OBJ)/fuzz/tests/fuzz/*.d)
 
-.PHONY: unit fuzz-build fuzz $(FUZZ:%=fuzz-%)
+.PHONY: unit fuzz-build fuzz fuzz-built $(FUZZ:%=fuzz-%)
 
 # Versions of the server, and the benchmark.
 #
