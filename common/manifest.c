@@ -133,7 +133,8 @@ static bool take_retires(struct decode *d, struct manifest *m)
 	buf_copy(m->retires, sizeof m->retires, "-");
 	return decode_literal(d, "-") ||
 	       (decode_uuid(d, m->retires) && decode_literal(d, " ") &&
-		       decode_number(d, INT64_MAX, &m->retires_number));
+		       decode_number(d, INT64_MAX, &m->retires_number) &&
+		       m->retires_number > 0);
 }
 
 static bool take_uint32(struct decode *d, uint32_t *value)
@@ -186,7 +187,7 @@ static bool take_lines(struct decode *d, struct manifest *m)
 	       LINE("system", decode_word(d, &m->source.system)) &&
 	       LINE("timeline", take_uint32(d, &m->source.timeline)) &&
 	       LINE("database", take_identifier(d, &m->source.database)) &&
-	       LINE("group", take_uint32(d, &m->group)) &&
+	       LINE("group", take_uint32(d, &m->group) && m->group > 0) &&
 	       LINE("snapshot", take_snapshot(d, m)) &&
 	       LINE("time", decode_word(d, &m->time)) &&
 	       LINE("encoding", take_encoding(d, m)) &&
