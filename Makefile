@@ -4,6 +4,7 @@
 #   make demo       the whole way through, on a throwaway PostgreSQL
 #   make check      every test
 #   make pending    the tests that do not pass yet, or were not seen to pass on this code
+#   make fuzz       ten seconds of each fuzzer
 #   make lint       two compilers, analysers, formatters, the direction of includes
 #   make sanitize   every test, with AddressSanitizer and UBSan
 #   make coverage   every test, and what it reached
@@ -39,7 +40,7 @@ PACKAGE_zlib = zlib1g-dev
 PACKAGE_libcrypto = libssl-dev
 
 # These install what they lack before they build.
-INSTALLING = demo check pending lint sanitize coverage versions bench torture clean dist
+INSTALLING = demo check pending fuzz lint sanitize coverage versions bench torture clean dist
 
 define find-library
 ifneq ($$(shell pkg-config --exists $(1) 2>/dev/null && echo found),found)

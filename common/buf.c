@@ -88,15 +88,15 @@ char *buf_room(struct buf *b, size_t len)
 {
 	if (len > SIZE_MAX / 2 - b->len)
 		or_die(NULL);
-	if (b->len + len + 1 > b->cap) {
+	if (b->data == NULL || b->len + len + 1 > b->cap) {
 		size_t cap = b->cap > 0 ? b->cap : 64;
 
 		while (cap < b->len + len + 1)
 			cap *= 2;
 		b->data = mem_resize(b->data, cap, 1);
 		b->cap = cap;
-		b->data[b->len] = '\0';
 	}
+	b->data[b->len] = '\0';
 	return b->data + b->len;
 }
 

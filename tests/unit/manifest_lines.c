@@ -103,6 +103,7 @@ static const struct mutation mutations[] = {
 	{"no chain", "chain " UUID "\n", "", "chain"},
 
 	{"retires without a number", "retires -", "retires " UUID, "retires"},
+	{"retires number 0", "retires -", "retires " UUID " 0", "retires"},
 	{"retires a word", "retires -", "retires none", "retires"},
 	{"retires two", "retires -", "retires - " UUID, "retires"},
 	{"retires nothing", "retires -", "retires ", "retires"},
@@ -115,6 +116,7 @@ static const struct mutation mutations[] = {
 	{"a timeline in words", "timeline 3", "timeline three", "timeline"},
 	{"a database not canonical", "database app", "database %61pp", "database"},
 	{"a database with a quote", "database app", "database a'pp", "database"},
+	{"a group of none", "group 2", "group 0", "group"},
 	{"a group of 33 bits", "group 2", "group 4294967296", "group"},
 	{"a line twice", "group 2\n", "group 2\ngroup 2\n", "snapshot"},
 	{"an unknown line", "group 2\n", "group 2\ncolour red\n", "snapshot"},
