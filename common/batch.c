@@ -133,7 +133,7 @@ static bool is_empty(const struct spool_dir *dir)
 	return empty;
 }
 
-enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
+enum batch_state batch_open_manifest(struct batch *b, const struct spool_dir *table,
 	enum spool_kind kind, uint64_t number, char **why)
 {
 	struct buf text = {0};
@@ -151,10 +151,18 @@ enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
 	state = is_empty(&b->dir) ? BATCH_GONE : read_manifest(b, &text, why);
 	if (state == BATCH_GOOD)
 		state = judge_manifest(b, &text, why);
-	if (state == BATCH_GOOD)
-		state = judge_files(b, why);
 	buf_free(&text);
 	if (state != BATCH_GOOD)
+		batch_close(b);
+	return state;
+}
+
+enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
+	enum spool_kind kind, uint64_t number, char **why)
+{
+	enum batch_state state = batch_open_manifest(b, table, kind, number, why);
+
+	if (state == BATCH_GOOD && (state = judge_files(b, why)) != BATCH_GOOD)
 		batch_close(b);
 	return state;
 }
@@ -246,7 +254,11 @@ void batch_remove(const struct spool_dir *table, uint64_t number)
 	batch_remove_rest(table, number);
 }
 
-/* Its own files and what rsync left (names with a dot); a stranger stays and is told. */
+/*
+ * Its own files and what rsync left (names with a dot); a stranger stays and is told.  A power
+ * cut must not undo the rename and keep what was removed after it: that would be a batch of
+ * which the half is missing.
+ */
 void batch_remove_rest(const struct spool_dir *table, uint64_t number)
 {
 	char name[SPOOL_NAME_MAX];
@@ -256,6 +268,7 @@ void batch_remove_rest(const struct spool_dir *table, uint64_t number)
 	spool_name(name, SPOOL_DONE, number);
 	if (!spool_enter(table, name, &done))
 		return;
+	io_sync(table->fd, table->path);
 	spool_list(&done, &list);
 	for (size_t i = 0; i < list.count; i++) {
 		const char *file = list.entry[i].name;

@@ -61,7 +61,7 @@ bool columns_decode(const char *text, size_t len, struct columns *c)
 {
 	const char *at = text, *end = text + len;
 	struct buf name = {0}, type = {0};
-	bool good = true;
+	bool good = len > 0;
 
 	while (good && at < end) {
 		buf_reset(&name);

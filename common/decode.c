@@ -51,20 +51,42 @@ bool decode_hex(struct decode *d, char text[HASH_TEXT])
 	return true;
 }
 
-bool decode_uuid(struct decode *d, char text[37])
+/* 'x' stands for a hexadecimal digit, '9' for a decimal one, all else for itself. */
+static bool has_shape(char c, char shape)
 {
-	if (d->end - d->at < 36)
-		return false;
-	for (int i = 0; i < 36; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? d->at[i] != '-' : !is_hex(d->at[i]))
-			return false;
+	switch (shape) {
+	case 'x':
+		return is_hex(c);
+	case '9':
+		return c >= '0' && c <= '9';
+	default:
+		return c == shape;
 	}
-	memcpy(text, d->at, 36);
-	text[36] = '\0';
-	d->at += 36;
+}
+
+static bool decode_shape(struct decode *d, const char *shape, char *text)
+{
+	size_t len = strlen(shape);
+
+	if ((size_t)(d->end - d->at) < len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!has_shape(d->at[i], shape[i]))
+			return false;
+	memcpy(text, d->at, len);
+	text[len] = '\0';
+	d->at += len;
 	return true;
+}
+
+bool decode_uuid(struct decode *d, char text[DECODE_UUID])
+{
+	return decode_shape(d, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", text);
+}
+
+bool decode_time(struct decode *d, char text[DECODE_TIME])
+{
+	return decode_shape(d, "9999-99-99T99:99:99.999999Z", text);
 }
 
 bool decode_word(struct decode *d, char **text)

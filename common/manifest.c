@@ -136,6 +136,28 @@ static bool take_retires(struct decode *d, struct manifest *m)
 		       decode_number(d, INT64_MAX, &m->retires_number));
 }
 
+/* The cluster's identifier: 64 bits, without a sign. */
+static bool take_system(struct decode *d, char **system)
+{
+	const char *from = d->at;
+	uint64_t identifier;
+
+	if (!decode_number(d, UINT64_MAX, &identifier))
+		return false;
+	*system = mem_format("%.*s", (int)(d->at - from), from);
+	return true;
+}
+
+static bool take_time(struct decode *d, char **time)
+{
+	char text[DECODE_TIME];
+
+	if (!decode_time(d, text))
+		return false;
+	*time = mem_string(text);
+	return true;
+}
+
 static bool take_uint32(struct decode *d, uint32_t *value)
 {
 	uint64_t wide;
@@ -183,12 +205,12 @@ static bool take_lines(struct decode *d, struct manifest *m)
 	       LINE("number", decode_number(d, INT64_MAX, &m->number)) &&
 	       LINE("base", take_base(d, m)) && LINE("chain", decode_uuid(d, m->chain)) &&
 	       LINE("retires", take_retires(d, m)) &&
-	       LINE("system", decode_word(d, &m->source.system)) &&
+	       LINE("system", take_system(d, &m->source.system)) &&
 	       LINE("timeline", take_uint32(d, &m->source.timeline)) &&
 	       LINE("database", take_identifier(d, &m->source.database)) &&
 	       LINE("group", take_uint32(d, &m->group)) &&
 	       LINE("snapshot", take_snapshot(d, m)) &&
-	       LINE("time", decode_word(d, &m->time)) &&
+	       LINE("time", take_time(d, &m->time)) &&
 	       LINE("encoding", take_encoding(d, m)) &&
 	       LINE("ids", decode_number(d, INT64_MAX, &m->ids)) &&
 	       LINE("rows", decode_number(d, INT64_MAX, &m->rows)) &&

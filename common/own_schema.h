@@ -4,14 +4,15 @@
 
 #include "pg.h"
 
-/* True if schema dml holds the table `name`. */
-bool own_schema_has(PGconn *conn, const char *name);
+enum own_schema_use { OWN_READ, OWN_WRITE, OWN_MAKE };
 
 /*
- * Dies if schema dml or a table in it belongs to a role that could make use of us: triggers and
- * defaults there run with our rights.  A superuser may trust superusers only; whoever makes
- * something there (`making`), superusers and its own roles.
+ * True if schema dml holds the table `name`.
+ *
+ * Dies if the schema or a table in it belongs to a role that could make use of us: triggers,
+ * defaults and views there run with our rights.  A superuser may trust superusers only; whoever
+ * makes something there, superusers and its own roles.  Whoever writes needs a primary.
  */
-void own_schema_expect_safe(PGconn *conn, bool making);
+bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use);
 
 #endif

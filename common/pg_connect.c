@@ -33,32 +33,51 @@ static void watch(PGconn *conn)
 }
 
 /*
- * What changes the text that COPY prints or reads, and what would end a long statement.  The
- * first statement empties search_path, so that none of the others can be somebody else's.
- * client_encoding is the database's own: nothing is converted on the way out.
+ * What changes the text that COPY prints or reads, and what would end a long statement: that
+ * first, for a role's statement_timeout may leave no time for more.  SET calls no function that
+ * search_path could replace by somebody's own.  client_encoding is the database's own: nothing is
+ * converted on the way out.
  */
 static const char pin[] =
-	"SELECT pg_catalog.set_config('search_path', '', false);"
+	"SET statement_timeout = 0;"
+	"SET search_path = '';"
+	"SET lock_timeout = 0;"
+	"SET idle_in_transaction_session_timeout = 0;"
+	"SET DateStyle = ISO;"
+	"SET IntervalStyle = postgres;"
+	"SET TimeZone = 'UTC';"
+	"SET extra_float_digits = 3;"
+	"SET bytea_output = hex;"
+	"SET row_security = off;"
+	"SET standard_conforming_strings = on;"
+	"SET escape_string_warning = off;"
+	"SET quote_all_identifiers = off;"
+	"SET array_nulls = on;"
+	"SET xmloption = content;"
+	"SET xmlbinary = base64;"
+	"SET lc_monetary = 'C';"
+	"SET check_function_bodies = on;"
+	"SET jit = off;"
+	"SET default_tablespace = '';"
+	"SET default_transaction_deferrable = off;"
 	"SELECT pg_catalog.set_config('client_encoding', pg_catalog.getdatabaseencoding(), "
 	"false);"
-	"SELECT pg_catalog.set_config(s.name, w.value, false)"
-	"  FROM (VALUES ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres'), ('TimeZone', "
-	"'UTC'),"
-	"               ('extra_float_digits', '3'), ('bytea_output', 'hex'),"
-	"               ('row_security', 'off'), ('standard_conforming_strings', 'on'),"
-	"               ('escape_string_warning', 'off'), ('quote_all_identifiers', 'off'),"
-	"               ('array_nulls', 'on'), ('xmloption', 'content'), ('xmlbinary', "
-	"'base64'),"
-	"               ('lc_monetary', 'C'), ('statement_timeout', '0'), ('lock_timeout', "
-	"'0'),"
-	"               ('idle_in_transaction_session_timeout', '0'),"
-	"               ('idle_session_timeout', '0'), ('transaction_timeout', '0'),"
-	"               ('synchronous_commit', 'on'), ('check_function_bodies', 'on'),"
-	"               ('jit', 'off'), ('default_tablespace', ''),"
-	"               ('default_transaction_deferrable', 'off'))"
-	"       AS w (name, value)"
-	"  JOIN pg_catalog.pg_settings AS s ON s.name = w.name"
-	" WHERE s.setting <> w.value AND (s.name <> 'synchronous_commit' OR s.setting = 'off')";
+	"SELECT pg_catalog.set_config('synchronous_commit', 'on', false)"
+	" WHERE pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off'";
+
+/* Timeouts that later servers brought. */
+static const char pin_14[] = ";SET idle_session_timeout = 0";
+static const char pin_17[] = ";SET transaction_timeout = 0";
+
+static void pin_settings(PGconn *conn)
+{
+	int version = PQserverVersion(conn);
+	char *script = mem_format("%s%s%s", pin, version >= 140000 ? pin_14 : "",
+		version >= 170000 ? pin_17 : "");
+
+	pg_script(conn, script);
+	free(script);
+}
 
 static void no_notices(void *unused, const PGresult *res)
 {
@@ -122,7 +141,7 @@ PGconn *pg_connect(const struct pg_options *options)
 		pg_die(conn, NULL, "cannot connect");
 	PQsetNoticeReceiver(conn, no_notices, NULL);
 	expect_version(conn);
-	pg_script(conn, pin);
+	pin_settings(conn);
 	watch(conn);
 	return conn;
 }

@@ -213,6 +213,15 @@ static struct spool_entry classify(const char *name)
 	return entry;
 }
 
+bool spool_is_batch(const char *name, uint64_t *number)
+{
+	struct spool_entry entry = classify(name);
+
+	free(entry.name);
+	*number = entry.number;
+	return entry.kind == SPOOL_BATCH;
+}
+
 static int compare(const void *left, const void *right)
 {
 	const struct spool_entry *a = left, *b = right;

@@ -77,6 +77,9 @@ void spool_expect_writable(const struct spool_dir *dir);
 void spool_list(const struct spool_dir *dir, struct spool_list *list);
 void spool_list_free(struct spool_list *list);
 
+/* True if a published batch can be called so; then with its number. */
+bool spool_is_batch(const char *name, uint64_t *number);
+
 /* The name of a batch that is published, staged or done. */
 void spool_name(char name[SPOOL_NAME_MAX], enum spool_kind kind, uint64_t number);
 

@@ -3,6 +3,7 @@
 #include "tracking.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,8 @@ static void look(struct run *run)
 		if (!c->due || c->dropped)
 			continue;
 		if (!tracking_knows(run->conn, c, run->number, c->manifest.seal)) {
+			complain("run it again", "%s for %s: batch %" PRIu64 " was rolled back",
+				c->table->label, c->target->text, run->number);
 			stage_discard(&c->dir, run->number);
 			c->due = false;
 			run->status = die_worst(run->status, DIE_AGAIN);

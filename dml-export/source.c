@@ -1,7 +1,6 @@
 #include "source.h"
 
 #include "match.h"
-#include "own_schema.h"
 #include "track.h"
 
 #include "columns.sql.h"
@@ -14,26 +13,14 @@
 /* Completed with the table's name. */
 static const char install_hint[] = "run dml-export --install -t";
 
-bool source_installed(PGconn *conn)
+bool source_installed(PGconn *conn, enum own_schema_use use)
 {
-	own_schema_expect_safe(conn, false);
-	return own_schema_has(conn, "tracked");
-}
-
-static void expect_primary(PGconn *conn)
-{
-	PGresult *res =
-		pg_query_row(conn, "SELECT pg_catalog.pg_is_in_recovery() AS standby", 0, NULL);
-
-	if (pg_bool(res, 0, "standby"))
-		die(DIE_PERSON, "connect to the primary", "this server is a standby");
-	PQclear(res);
+	return own_schema_has(conn, "tracked", use);
 }
 
 void source_expect_installed(PGconn *conn)
 {
-	expect_primary(conn);
-	if (!source_installed(conn))
+	if (!source_installed(conn, OWN_WRITE))
 		die(DIE_PERSON, "run dml-export --install -t TABLE",
 			"nothing is tracked in database \"%s\"", PQdb(conn));
 }

@@ -6,6 +6,7 @@
 #include "die.h"
 #include "name.h"
 #include "opt.h"
+#include "own_schema.h"
 #include "pg.h"
 
 #include <stdbool.h>
@@ -50,7 +51,7 @@ enum source_need {
 };
 
 /* True if schema dml has what --install puts there. */
-bool source_installed(PGconn *conn);
+bool source_installed(PGconn *conn, enum own_schema_use use);
 /* Dies unless it has. */
 void source_expect_installed(PGconn *conn);
 

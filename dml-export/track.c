@@ -1,6 +1,5 @@
 #include "track.h"
 
-#include "own_schema.h"
 #include "source.h"
 
 #include "ddl.sql.h"
@@ -156,10 +155,9 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 enum die_status track_install(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
-	struct schema schema = {.made = source_installed(conn)};
+	struct schema schema = {.made = source_installed(conn, OWN_MAKE)};
 	struct source_tables tables;
 
-	own_schema_expect_safe(conn, true);
 	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);
 	for (size_t i = 0; i < tables.count; i++)
 		if (!tables.table[i].refused)
@@ -225,7 +223,7 @@ enum die_status track_uninstall(const struct options *o)
 enum die_status track_target_ddl(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
-	bool tracked = source_installed(conn);
+	bool tracked = source_installed(conn, OWN_READ);
 	struct source_tables tables;
 
 	source_resolve(conn, &o->tables, SOURCE_BASE, &tables);

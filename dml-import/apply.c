@@ -16,6 +16,8 @@ void apply_encoding(struct apply *a, const struct manifest *m)
 		"    COALESCE($1, pg_catalog.getdatabaseencoding()), false)",
 		1, values);
 
+	if (!pg_alive(a->conn))
+		pg_die(a->conn, res, a->target.label);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		die(DIE_PERSON, "use a target database whose encoding can hold the source's",
 			"the server can't convert from the batch's encoding, %s",

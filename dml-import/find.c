@@ -69,10 +69,9 @@ static void find_one(struct find *f, const char *argument)
 	char *path = resolve(argument);
 	char *slash = strrchr(path, '/');
 	struct spool_dir dir;
+	uint64_t number;
 
-	if (slash != NULL && slash != path && name_is_number(slash + 1)) {
-		uint64_t number = strtoull(slash + 1, NULL, 10);
-
+	if (slash != NULL && slash != path && spool_is_batch(slash + 1, &number)) {
 		*slash = '\0';
 		spool_open(&dir, path);
 		add(f, &dir, number);

@@ -20,7 +20,7 @@ static const char begin_text[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRIT
 
 bool ledger_exists(PGconn *conn)
 {
-	return own_schema_has(conn, "ledger");
+	return own_schema_has(conn, "ledger", OWN_READ);
 }
 
 static enum die_status run_script(PGconn *conn, const char *body, bool print)
@@ -55,10 +55,9 @@ void ledger_ensure(PGconn *conn)
 {
 	enum die_status status = DIE_PERSON;
 
-	own_schema_expect_safe(conn, false);
-	if (ledger_exists(conn))
+	if (own_schema_has(conn, "ledger", OWN_WRITE) ||
+		own_schema_has(conn, "ledger", OWN_MAKE))
 		return;
-	own_schema_expect_safe(conn, true);
 	if (may_create(conn))
 		status = run_script(conn, ledger_schema_sql, false);
 	/* Another importer may have made it in the same instant. */
@@ -195,8 +194,7 @@ enum die_status ledger_install(const struct options *o)
 	PGconn *conn = pg_connect(&o->pg);
 	enum die_status status = DIE_DONE;
 
-	own_schema_expect_safe(conn, true);
-	if (ledger_exists(conn))
+	if (own_schema_has(conn, "ledger", OWN_MAKE))
 		note("the ledger is there already");
 	else
 		status = run_script(conn, ledger_schema_sql, o->print_sql);

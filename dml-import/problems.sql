@@ -102,6 +102,11 @@ SELECT problem, hint FROM (
      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
                         WHERE a.attrelid = $1::oid AND a.attname = k.name AND a.attnum > 0)
     UNION ALL
+    SELECT 5, k.i, pg_catalog.format('the batch lacks column %I of the key', k.name),
+           'export the table again with dml-export --full'
+      FROM pg_catalog.unnest($4::text[]) WITH ORDINALITY AS k (name, i)
+     WHERE k.name NOT IN (SELECT sent.name FROM sent)
+    UNION ALL
     SELECT 6, 0, 'no index finds a row by its key',
            pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s);', relation.qualified,
                (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.i)

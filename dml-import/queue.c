@@ -173,6 +173,33 @@ static enum step take_open(struct queue *q, const struct batch *b)
 	return result == VERDICT_APPLY || result == VERDICT_DONE ? STEP_ON : STEP_STUCK;
 }
 
+static enum verdict judge(struct queue *q, const struct batch *b)
+{
+	struct ledger ledger;
+	enum verdict result;
+
+	ledger_load(q->apply->conn, q->apply->target.oid, &b->manifest, &ledger);
+	result = verdict(&b->manifest, &ledger, false);
+	ledger_free(&ledger);
+	return result;
+}
+
+/* True if it was applied, whatever has become of its files since: rsync may have been killed
+ * when it had removed some of them at the source, and brought the rest again. */
+static bool was_applied(struct queue *q, uint64_t number)
+{
+	struct batch b;
+	char *why = NULL;
+	bool done = false;
+
+	if (batch_open_manifest(&b, q->dir, SPOOL_BATCH, number, &why) == BATCH_GOOD) {
+		done = is_of_table(q, &b) && judge(q, &b) == VERDICT_DONE;
+		batch_close(&b);
+	}
+	free(why);
+	return done;
+}
+
 static enum step take(struct queue *q, uint64_t number)
 {
 	struct batch b;
@@ -183,6 +210,8 @@ static enum step take(struct queue *q, uint64_t number)
 	if (state == BATCH_GOOD) {
 		step = take_open(q, &b);
 		batch_close(&b);
+	} else if (state != BATCH_GONE && was_applied(q, number)) {
+		remove_unless_kept(q, number);
 	} else if (state != BATCH_GONE) {
 		step = not_open(q, number, state, why);
 	}
@@ -194,7 +223,6 @@ static enum step take(struct queue *q, uint64_t number)
 static bool is_full_start(struct queue *q, uint64_t number)
 {
 	struct batch b;
-	struct ledger ledger;
 	char *why = NULL;
 	bool good;
 
@@ -202,12 +230,8 @@ static bool is_full_start(struct queue *q, uint64_t number)
 		free(why);
 		return false;
 	}
-	good = b.manifest.scope == SCOPE_FULL && is_of_table(q, &b);
-	if (good) {
-		ledger_load(q->apply->conn, q->apply->target.oid, &b.manifest, &ledger);
-		good = verdict(&b.manifest, &ledger, false) == VERDICT_APPLY;
-		ledger_free(&ledger);
-	}
+	good = b.manifest.scope == SCOPE_FULL && is_of_table(q, &b) &&
+	       judge(q, &b) == VERDICT_APPLY;
 	batch_close(&b);
 	return good;
 }
