@@ -1,0 +1,138 @@
+# Goal of this test: a deadlock, a serialization failure or a timeout of its role is no more to
+# either program than a reason to be run again, or no reason at all.
+use strict;
+use warnings;
+
+use Dml;
+use Replica;
+use Test::More;
+
+my $r = Replica->new(
+	tables => ['items', 'others'],
+	sql => 'CREATE TABLE items (id int PRIMARY KEY, v int); CREATE TABLE others (id int PRIMARY KEY, v int)',
+	source_sql => 'INSERT INTO items VALUES (1, 0); INSERT INTO others VALUES (1, 0)',
+	target_sql => 'CREATE TABLE note (n int); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql
+		AS $$BEGIN INSERT INTO public.note VALUES (1); RETURN NULL; END$$;
+		CREATE TRIGGER note AFTER INSERT ON items EXECUTE FUNCTION note()',
+);
+my ($source, $target) = ($r->{cluster}, $r->{target_cluster});
+my $version = $source->version;
+
+sub change { $r->write("UPDATE $_ SET v = v + 1") for @{ $r->{tables} }; return }
+
+sub tracking { return join "\n", copy_out($r->{source}, 'dml.tracking') }
+
+sub stages { my @found = glob "$r->{sent}/*/.*.tmp"; return @found }
+
+# Waits until a program's session waits for a lock.
+sub wait_for_lock {
+	my ($cluster, $name) = @_;
+	wait_for(sub { $cluster->value('postgres', "SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = '$name' AND wait_event_type = 'Lock'") }, "$name to wait");
+	return;
+}
+
+# Whoever's deadlock_timeout is over first finds the deadlock, and is its victim.
+sub set_victim {
+	my ($cluster, $timeout) = @_;
+	$cluster->sql('postgres', "ALTER ROLE postgres " . ($timeout ? "SET deadlock_timeout = '$timeout'" : 'RESET ALL'));
+	return;
+}
+
+$r->round('at first');
+
+subtest 'an export in a deadlock' => sub {
+	change();
+	my $before = tracking();
+	my $other = $source->connect($r->{source}, AutoCommit => 0);
+	$other->do("SET deadlock_timeout = '1h'");
+	$other->do("UPDATE dml.tracking SET exported = exported WHERE base = 'others'::regclass");
+	set_victim($source, '3s');
+	my $handle = start_cmd(program('dml-export'), $r->export_arguments);
+	wait_for_lock($source, 'dml-export');
+	$other->do('LOCK TABLE items', { pg_async => 1 });
+	my $result = finish($handle);
+	exits_with($result, 1, 'exit status 1');
+	stderr_like($result, qr/error: .*\(SQLSTATE 40P01\)\n.*hint: run it again/, 'is said');
+	$other->pg_result;
+	$other->rollback;
+	set_victim($source);
+	is(tracking(), $before, 'tracking has not moved');
+	is(join(' ', stages(), batches($r->{spool})), '', 'nothing is left in the spool');
+	$r->round('the next run');
+};
+
+subtest 'an export that somebody else has overtaken' => sub {
+	change();
+	my $other = $source->connect($r->{source}, AutoCommit => 0);
+	$other->do("UPDATE dml.tracking SET exported = exported WHERE base = 'others'::regclass");
+	my $handle = start_cmd(program('dml-export'), $r->export_arguments);
+	wait_for_lock($source, 'dml-export');
+	is(scalar stages(), 2, 'it has read everything');
+	$other->commit;
+	my $before = tracking();
+	my $result = finish($handle);
+	exits_with($result, 1, 'exit status 1');
+	stderr_like($result, qr/error: .*could not serialize access .*\(SQLSTATE 40001\)\n.*hint: run it again/, 'is said');
+	is(tracking(), $before, 'tracking has not moved');
+	is(join(' ', stages(), batches($r->{spool})), '', 'nothing is left in the spool');
+	$r->round('the next run');
+};
+
+subtest 'an import in a deadlock' => sub {
+	change();
+	$r->batch;
+	$r->ship;
+	my $before = $r->state;
+	my $other = $target->connect($r->{target}, AutoCommit => 0);
+	$other->do("SET deadlock_timeout = '1h'");
+	$other->do('LOCK TABLE note');
+	set_victim($target, '3s');
+	my $handle = start_cmd(program('dml-import'), '-d', $r->{target}, "$r->{inbox}/items");
+	wait_for_lock($target, 'dml-import');
+	$other->do('LOCK TABLE items', { pg_async => 1 });
+	my $result = finish($handle);
+	exits_with($result, 1, 'exit status 1');
+	stderr_like($result, qr/error: public\.items: .*\(SQLSTATE 40P01\)\n.*hint: run it again/, 'is said');
+	$other->pg_result;
+	$other->rollback;
+	set_victim($target);
+	is($r->state, $before, 'nothing changed');
+	exits_with($r->receive, 0, 'the next run');
+	$r->is_equal('then');
+	$r->clear;
+};
+
+# The shortest that there are.
+my @timeouts = ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
+	$version < 17 ? () : 'transaction_timeout');
+for my $cluster ($source, $target == $source ? () : $target) {
+	$cluster->sql('postgres', "CREATE ROLE impatient LOGIN SUPERUSER");
+	$cluster->sql('postgres', "ALTER ROLE impatient SET $_ = '1ms'") for @timeouts;
+}
+my $impatient = bless { %$r, map { $_ => $r->{$_} =~ s/user='postgres'/user=impatient/r } qw(source target) },
+	'Replica';
+
+subtest 'timeouts of the role' => sub {
+	for my $n (1 .. 10) {
+		change();
+		my @options = $n % 2 ? () : ('-j', 2);
+		my $export = $impatient->export(@options);
+		is("$export->{ended} $export->{stderr}", '0 ', "$n: exported @options");
+		$r->ship;
+		my $import = $impatient->receive(@options);
+		is("$import->{ended} $import->{stderr}", '0 ', "$n: imported @options");
+		$r->is_equal($n);
+		$r->clear;
+	}
+	for my $mode ('--install', '--target-ddl', '--status') {
+		my $result = run_export('-d', $impatient->{source}, $mode, $r->names);
+		is("$result->{ended} $result->{stderr}", '0 ', "dml-export $mode");
+	}
+	for my $mode ('--install', '--status') {
+		my $result = run_import('-d', $impatient->{target}, $mode);
+		is("$result->{ended} $result->{stderr}", '0 ', "dml-import $mode");
+	}
+};
+
+done_testing;
