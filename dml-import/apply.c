@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What comes from SQL_ASCII, bytes of no encoding, has to be in the database's: the server would
+ * take them unseen. */
 void apply_encoding(struct apply *a, const struct manifest *m)
 {
 	const char *const values[] = {m != NULL ? m->encoding : NULL};
 	PGresult *res = pg_query_try(a->conn,
 		"SELECT pg_catalog.set_config('client_encoding',"
-		"    COALESCE($1, pg_catalog.getdatabaseencoding()), false)",
+		"    COALESCE(NULLIF($1, 'SQL_ASCII'), pg_catalog.getdatabaseencoding()), false)",
 		1, values);
 
 	if (!pg_alive(a->conn))
