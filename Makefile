@@ -3,7 +3,7 @@
 #   make            build/dml-export and build/dml-import
 #   make demo       the whole way through, on a throwaway PostgreSQL
 #   make check      every test
-#   make pending    the tests that do not pass yet, or were not seen to pass on this code
+#   make fuzz       ten seconds of each fuzzer
 #   make lint       two compilers, analysers, formatters, the direction of includes
 #   make sanitize   every test, with AddressSanitizer and UBSan
 #   make coverage   every test, and what it reached
@@ -39,7 +39,7 @@ PACKAGE_zlib = zlib1g-dev
 PACKAGE_libcrypto = libssl-dev
 
 # These install what they lack before they build.
-INSTALLING = demo check pending lint sanitize coverage versions bench torture clean dist
+INSTALLING = demo check fuzz lint sanitize coverage versions bench torture clean dist
 
 define find-library
 ifneq ($$(shell pkg-config --exists $(1) 2>/dev/null && echo found),found)
@@ -111,10 +111,6 @@ check-built: unit system
 system: all
 	prove -Itests/lib $(PROVE_FLAGS) $(TESTS)
 
-pending:
-	scripts/install-deps test
-	@$(MAKE) --no-print-directory all system TESTS=tests/pending
-
 TESTS = tests/t
 PROVE_FLAGS = -j2 --timer
 
@@ -182,5 +178,5 @@ clean:
 
 -include tests/tests.mk
 
-.PHONY: all demo check pending check-built system sanitize check-sanitized coverage check-covered lint \
+.PHONY: all demo check check-built system sanitize check-sanitized coverage check-covered lint \
 	lint-built install dist clean

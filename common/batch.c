@@ -9,7 +9,8 @@
 
 static const char ship_again[] = "ship the batch again from its source, with rsync --checksum";
 
-/* Returns the descriptor, -1 if there is no such file, -2 if it is no regular file. */
+/* Returns the descriptor, -1 if there is no such file, -2 if it is no regular file, -3 with
+ * errno if that can't be known. */
 static int open_regular(int dir, const char *name, struct stat *st)
 {
 	/* O_NONBLOCK: opening a FIFO that nobody writes would wait for ever. */
@@ -17,10 +18,13 @@ static int open_regular(int dir, const char *name, struct stat *st)
 
 	if (fd < 0)
 		return errno == ENOENT ? -1 : errno == ELOOP || errno == ENXIO ? -2 : -3;
-	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+
+	bool known = fstat(fd, st) == 0;
+
+	if (known && S_ISREG(st->st_mode))
 		return fd;
 	close(fd);
-	return -2;
+	return known ? -2 : -3;
 }
 
 char *batch_file_name(const struct batch *b, enum manifest_file file)

@@ -8,11 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+void mem_exhausted(void)
+{
+	die(DIE_AGAIN, "run it again when the machine has memory to spare", "out of memory");
+}
+
 static void *or_die(void *p)
 {
 	if (p == NULL)
-		die(DIE_AGAIN, "run it again when the machine has memory to spare",
-			"out of memory");
+		mem_exhausted();
 	return p;
 }
 
@@ -54,7 +58,7 @@ __attribute__((format(printf, 2, 0))) static void add_formatted(
 	int len = vsnprintf(NULL, 0, format, again);
 	va_end(again);
 	if (len < 0)
-		die(DIE_AGAIN, NULL, "cannot format a message");
+		die(DIE_AGAIN, "run it again", "cannot format a message");
 	vsnprintf(buf_room(b, (size_t)len), (size_t)len + 1, format, args);
 	b->len += (size_t)len;
 }
@@ -75,7 +79,8 @@ void buf_copy(char *out, size_t size, const char *text)
 	size_t len = strlen(text);
 
 	if (len >= size)
-		die(DIE_AGAIN, NULL, "\"%s\" is longer than expected", text);
+		die(DIE_AGAIN, "run it again; if it stays so, tell the author",
+			"\"%s\" is longer than expected", text);
 	memcpy(out, text, len + 1);
 }
 
@@ -83,15 +88,15 @@ char *buf_room(struct buf *b, size_t len)
 {
 	if (len > SIZE_MAX / 2 - b->len)
 		or_die(NULL);
-	if (b->len + len + 1 > b->cap) {
+	if (b->data == NULL || b->len + len + 1 > b->cap) {
 		size_t cap = b->cap > 0 ? b->cap : 64;
 
 		while (cap < b->len + len + 1)
 			cap *= 2;
 		b->data = mem_resize(b->data, cap, 1);
 		b->cap = cap;
-		b->data[b->len] = '\0';
 	}
+	b->data[b->len] = '\0';
 	return b->data + b->len;
 }
 

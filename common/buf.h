@@ -17,6 +17,8 @@ struct buf {
 	size_t cap;
 };
 
+/* Says so and exits, with DIE_AGAIN. */
+_Noreturn void mem_exhausted(void);
 void *mem_alloc(size_t size);
 void *mem_zero(size_t count, size_t size);
 /* Grows or shrinks to `count` elements of `size` bytes; `old` may be NULL. */

@@ -16,8 +16,11 @@ struct codec_deflate {
 	unsigned char *work;
 };
 
+enum { FLAGS = 3, RESERVED = 0xe0 }; /* which byte of a gzip header, and which bits of it */
+
 struct codec_inflate {
 	struct inflate_state z;
+	size_t taken; /* bytes of input so far */
 };
 
 static uint32_t at_most(size_t len)
@@ -90,15 +93,25 @@ struct codec_inflate *codec_inflate_new(void)
 	return i;
 }
 
+/* RFC 1952 wants the reserved flags refused, as zlib does; ISA-L passes over them. */
+static bool has_reserved_flags(const struct codec_inflate *i, const struct codec_span *s)
+{
+	return i->taken <= FLAGS && s->in_len > FLAGS - i->taken &&
+	       (s->in[FLAGS - i->taken] & RESERVED) != 0;
+}
+
 enum codec_state codec_inflate_run(struct codec_inflate *i, struct codec_span *s)
 {
 	int result;
 
+	if (has_reserved_flags(i, s))
+		return CODEC_BAD;
 	i->z.next_in = not_const(s->in);
 	i->z.avail_in = at_most(s->in_len);
 	i->z.next_out = s->out;
 	i->z.avail_out = at_most(s->out_len);
 	result = isal_inflate(&i->z);
+	i->taken += (size_t)(i->z.next_in - s->in);
 	s->in_len -= (size_t)(i->z.next_in - s->in);
 	s->in = i->z.next_in;
 	s->out_len -= (size_t)(i->z.next_out - s->out);

@@ -21,8 +21,7 @@ struct codec_inflate {
 static void expect(int result)
 {
 	if (result == Z_MEM_ERROR || result == Z_STREAM_ERROR || result == Z_VERSION_ERROR)
-		die(DIE_AGAIN, "run it again when the machine has memory to spare",
-			"out of memory");
+		mem_exhausted();
 }
 
 static uInt at_most(size_t len)

@@ -32,7 +32,7 @@ void interrupt_init(void)
 
 	all_signals(&catch.sa_mask);
 	if (sigaction(SIGPIPE, &ignore, NULL) != 0 || sigaction(SIGXFSZ, &ignore, NULL) != 0)
-		die_errno(DIE_AGAIN, NULL, "cannot ignore SIGPIPE and SIGXFSZ");
+		die_errno(DIE_AGAIN, "run it again", "cannot ignore SIGPIPE and SIGXFSZ");
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		struct sigaction before;
 
@@ -40,7 +40,8 @@ void interrupt_init(void)
 		if (sigaction(signals[i], NULL, &before) != 0 ||
 			(before.sa_handler != SIG_IGN &&
 				sigaction(signals[i], &catch, NULL) != 0))
-			die_errno(DIE_AGAIN, NULL, "cannot catch signal %d", signals[i]);
+			die_errno(DIE_AGAIN, "run it again", "cannot catch signal %d",
+				signals[i]);
 	}
 }
 

@@ -13,7 +13,7 @@ enum { WRITER_BUFFER = 256 * 1024 };
 
 static const char try_again[] = "mend the file system, then run it again";
 
-void io_write_all(int fd, const char *name, const void *data, size_t len)
+bool io_write_try(int fd, const void *data, size_t len)
 {
 	const char *p = data;
 
@@ -23,10 +23,17 @@ void io_write_all(int fd, const char *name, const void *data, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			die_errno(DIE_AGAIN, try_again, "cannot write \"%s\"", name);
+			return false;
 		p += n;
 		len -= (size_t)n;
 	}
+	return true;
+}
+
+void io_write_all(int fd, const char *name, const void *data, size_t len)
+{
+	if (!io_write_try(fd, data, len))
+		die_errno(DIE_AGAIN, try_again, "cannot write \"%s\"", name);
 }
 
 void io_sync(int fd, const char *name)

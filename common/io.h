@@ -10,6 +10,7 @@
 
 #include "hash.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +35,9 @@ struct io_reader {
 	uint64_t size;
 };
 
-/* Writes all of it, through short writes and EINTR. */
+/* Writes all of it, through short writes and EINTR; false with errno if it can't. */
+bool io_write_try(int fd, const void *data, size_t len);
+/* The same, or dies. */
 void io_write_all(int fd, const char *name, const void *data, size_t len);
 
 /* Makes a directory's or file's content durable. */

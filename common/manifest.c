@@ -133,7 +133,8 @@ static bool take_retires(struct decode *d, struct manifest *m)
 	buf_copy(m->retires, sizeof m->retires, "-");
 	return decode_literal(d, "-") ||
 	       (decode_uuid(d, m->retires) && decode_literal(d, " ") &&
-		       decode_number(d, INT64_MAX, &m->retires_number));
+		       decode_number(d, INT64_MAX, &m->retires_number) &&
+		       m->retires_number > 0);
 }
 
 /* The cluster's identifier: 64 bits, without a sign. */
@@ -208,9 +209,8 @@ static bool take_lines(struct decode *d, struct manifest *m)
 	       LINE("system", take_system(d, &m->source.system)) &&
 	       LINE("timeline", take_uint32(d, &m->source.timeline)) &&
 	       LINE("database", take_identifier(d, &m->source.database)) &&
-	       LINE("group", take_uint32(d, &m->group)) &&
-	       LINE("snapshot", take_snapshot(d, m)) &&
-	       LINE("time", take_time(d, &m->time)) &&
+	       LINE("group", take_uint32(d, &m->group) && m->group > 0) &&
+	       LINE("snapshot", take_snapshot(d, m)) && LINE("time", take_time(d, &m->time)) &&
 	       LINE("encoding", take_encoding(d, m)) &&
 	       LINE("ids", decode_number(d, INT64_MAX, &m->ids)) &&
 	       LINE("rows", decode_number(d, INT64_MAX, &m->rows)) &&

@@ -32,8 +32,10 @@ static bool parse_part(const char **s, struct buf *b)
 {
 	bool quoted = false;
 	const char *p = *s;
+	size_t begin;
 
 	buf_string(b, "^(");
+	begin = b->len;
 	for (; *p != '\0' && (quoted || *p != '.'); p++) {
 		if (*p == '"' && quoted && p[1] == '"')
 			add_literal(b, *p++);
@@ -44,9 +46,9 @@ static bool parse_part(const char **s, struct buf *b)
 		else
 			add_unquoted(b, *p);
 	}
-	buf_string(b, ")$");
-	if (quoted || p == *s)
+	if (quoted || b->len == begin)
 		return false;
+	buf_string(b, ")$");
 	*s = p;
 	return true;
 }

@@ -94,8 +94,8 @@ PGresult *pg_query_row(PGconn *conn, const char *sql, int count, const char *con
 	PGresult *res = pg_query(conn, sql, count, values);
 
 	if (PQntuples(res) != 1)
-		die(DIE_AGAIN, NULL, "the server answered with %d rows in place of one",
-			PQntuples(res));
+		die(DIE_AGAIN, "run it again; if it stays so, install it anew",
+			"the server answered with %d rows in place of one", PQntuples(res));
 	return res;
 }
 
@@ -104,7 +104,8 @@ static int column_of(const PGresult *res, const char *column)
 	int number = PQfnumber(res, column);
 
 	if (number < 0)
-		die(DIE_AGAIN, NULL, "the server's answer has no column \"%s\"", column);
+		die(DIE_AGAIN, "run it again; if it stays so, install it anew",
+			"the server's answer has no column \"%s\"", column);
 	return number;
 }
 

@@ -35,8 +35,8 @@ static void watch(PGconn *conn)
 /*
  * What changes the text that COPY prints or reads, and what would end a long statement: that
  * first, for a role's statement_timeout may leave no time for more.  SET calls no function that
- * search_path could replace by somebody's own.  client_encoding is the database's own: nothing is
- * converted on the way out.
+ * search_path could replace by somebody's own.  client_encoding is the database's own: nothing
+ * is converted on the way out.
  */
 static const char pin[] =
 	"SET statement_timeout = 0;"
@@ -96,10 +96,13 @@ static bool is_conninfo(const char *text)
 static void refuse_password(const char *conninfo)
 {
 	PQconninfoOption *options;
+	char *wrong = NULL;
 
 	if (conninfo == NULL || !is_conninfo(conninfo))
 		return;
-	options = PQconninfoParse(conninfo, NULL);
+	options = PQconninfoParse(conninfo, &wrong);
+	if (options == NULL && (wrong == NULL || strncmp(wrong, "out of memory", 13) == 0))
+		mem_exhausted();
 	if (options == NULL)
 		die(DIE_USAGE,
 			"write it as psql -d takes it: a name, \"key=value …\", or a URI",
@@ -117,6 +120,8 @@ static void expect_version(PGconn *conn)
 {
 	int version = PQserverVersion(conn);
 
+	if (version == 0) /* the server told it, but libpq could not keep it */
+		mem_exhausted();
 	if (version < OLDEST_SERVER)
 		die(DIE_PERSON, "upgrade the server to 13 or later",
 			"the server is PostgreSQL %d.%d, which is too old", version / 10000,
@@ -135,8 +140,7 @@ PGconn *pg_connect(const struct pg_options *options)
 	refuse_password(options->conninfo);
 	conn = PQconnectdbParams(keywords, values, 1);
 	if (conn == NULL)
-		die(DIE_AGAIN, "run it again when the machine has memory to spare",
-			"out of memory");
+		mem_exhausted();
 	if (PQstatus(conn) != CONNECTION_OK)
 		pg_die(conn, NULL, "cannot connect");
 	PQsetNoticeReceiver(conn, no_notices, NULL);

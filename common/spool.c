@@ -16,6 +16,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+static const char try_again[] = "mend the file system, then run it again";
+
 enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
 
 /* Whoever can write to a directory can put anything in a batch's place.  That of what stands
@@ -25,7 +27,7 @@ static bool is_private(const struct spool_dir *dir)
 	struct stat st;
 
 	if (fstat(dir->fd, &st) != 0)
-		die_errno(DIE_AGAIN, "mend the file system", "cannot stat \"%s\"", dir->path);
+		die_errno(DIE_AGAIN, try_again, "cannot stat \"%s\"", dir->path);
 	return (st.st_mode & S_IWOTH) == 0;
 }
 
@@ -80,21 +82,21 @@ bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_
 	return true;
 }
 
-bool spool_peek(
-	const struct spool_dir *parent, const char *name, struct spool_dir *dir, bool *refused)
+bool spool_peek(const struct spool_dir *parent, const char *name, struct spool_dir *dir,
+	enum die_status *status)
 {
 	if (!open_below(parent, name, dir)) {
 		if (is_no_directory())
 			return false;
+		*status = die_worst(*status, errno == EACCES ? DIE_PERSON : DIE_AGAIN);
 		complain("look at its owner and mode, or move it out of the spool",
 			"cannot open \"%s/%s\": %s", parent->path, name, strerror(errno));
-		*refused = true;
 		return false;
 	}
 	if (!is_private(dir)) {
 		complain("chmod o-w it, and look at what is in it",
 			"\"%s\" can be written by anybody", dir->path);
-		*refused = true;
+		*status = die_worst(*status, DIE_PERSON);
 		spool_close(dir);
 		return false;
 	}
@@ -124,8 +126,8 @@ static void make(const struct spool_dir *parent, const char *name)
 			"cannot make the directory \"%s/%s\"", parent->path, name);
 	}
 	if (fchmodat(parent->fd, name, 0700, 0) != 0)
-		die_errno(DIE_AGAIN, NULL, "cannot set the mode of \"%s/%s\"", parent->path,
-			name);
+		die_errno(DIE_AGAIN, try_again, "cannot set the mode of \"%s/%s\"",
+			parent->path, name);
 	io_sync(parent->fd, parent->path);
 }
 
@@ -181,7 +183,8 @@ void spool_expect_writable(const struct spool_dir *dir)
 		die_errno(DIE_AGAIN, "look at its owner, its mode and its file system",
 			"cannot write in \"%s\"", dir->path);
 	if (fstatvfs(dir->fd, &fs) != 0)
-		die_errno(DIE_AGAIN, NULL, "cannot stat the file system of \"%s\"", dir->path);
+		die_errno(DIE_AGAIN, try_again, "cannot stat the file system of \"%s\"",
+			dir->path);
 	if (fs.f_blocks > 0 && fs.f_bavail == 0)
 		die(DIE_AGAIN, "make space, then run it again",
 			"the file system of \"%s\" is full", dir->path);
@@ -258,7 +261,7 @@ void spool_list(const struct spool_dir *dir, struct spool_list *list)
 		list->entry[list->count++] = classify(d->d_name);
 	}
 	if (errno != 0)
-		die_errno(DIE_AGAIN, NULL, "cannot read \"%s\"", dir->path);
+		die_errno(DIE_AGAIN, try_again, "cannot read \"%s\"", dir->path);
 	closedir(stream);
 	if (list->count > 0)
 		qsort(list->entry, list->count, sizeof *list->entry, compare);

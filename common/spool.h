@@ -53,10 +53,10 @@ void spool_open(struct spool_dir *dir, const char *path);
  * something else; dies where spool_open() does. */
 bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_dir *dir);
 
-/* As spool_enter(), for looking around: what can't or must not be opened is told, `refused` is
- * set and the answer is false. */
-bool spool_peek(
-	const struct spool_dir *parent, const char *name, struct spool_dir *dir, bool *refused);
+/* As spool_enter(), for looking around: what can't or must not be opened is told, `status` is
+ * the worse for it and the answer is false. */
+bool spool_peek(const struct spool_dir *parent, const char *name, struct spool_dir *dir,
+	enum die_status *status);
 
 /* Lets the process hold a directory open for each table of a large spool. */
 void spool_allow_many(void);

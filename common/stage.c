@@ -66,7 +66,7 @@ static bool make_and_register(const struct stage *s)
 		owner = getpid();
 		interrupt_add(remove_registered);
 		if (atexit(remove_registered) != 0)
-			die(DIE_AGAIN, "run it again", "out of memory");
+			mem_exhausted();
 	}
 	interrupt_block(&before);
 	registry = mem_resize(registry, registered_count + 1, sizeof *registry);
@@ -121,7 +121,8 @@ void stage_sync(const struct stage *s)
 	int fd = openat(s->dir->fd, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		die_errno(DIE_AGAIN, NULL, "cannot open \"%s\"", s->path);
+		die_errno(DIE_AGAIN, "mend the file system, then run it again",
+			"cannot open \"%s\"", s->path);
 	io_sync(fd, s->path);
 	close(fd);
 	io_sync(s->dir->fd, s->dir->path);

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static const char try_again[] = "run it again when the machine has resources to spare";
+
 struct workers {
 	atomic_size_t next; /* in memory that all processes share */
 	size_t count;
@@ -45,7 +47,7 @@ size_t workers_next(struct workers *w)
 static void follow_parent(void)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
-		die_errno(DIE_AGAIN, NULL, "cannot watch the parent process");
+		die_errno(DIE_AGAIN, try_again, "cannot watch the parent process");
 	if (getppid() != parent)
 		exit(DIE_AGAIN);
 }
@@ -96,7 +98,7 @@ enum die_status workers_run(size_t count, int processes,
 	int running = 0;
 
 	if (w == MAP_FAILED)
-		die_errno(DIE_AGAIN, NULL, "cannot share memory");
+		die_errno(DIE_AGAIN, try_again, "cannot share memory");
 	atomic_init(&w->next, 0);
 	w->count = count;
 	parent = getpid();
@@ -110,7 +112,7 @@ enum die_status workers_run(size_t count, int processes,
 		if (pid < 0 && errno == EINTR)
 			continue;
 		if (pid < 0)
-			die_errno(DIE_AGAIN, NULL, "cannot wait for a worker");
+			die_errno(DIE_AGAIN, try_again, "cannot wait for a worker");
 
 		int slot = slot_of(pid);
 

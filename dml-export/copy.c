@@ -126,7 +126,8 @@ static void side_by_side(struct run *run)
 	s.job = mem_zero(run->chains, sizeof(void *));
 	s.outcome = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s.outcome == MAP_FAILED)
-		die_errno(DIE_AGAIN, NULL, "cannot share memory");
+		die_errno(DIE_AGAIN, "run it again when the machine has memory to spare",
+			"cannot share memory");
 	for (size_t i = 0; i < run->chains; i++)
 		if (run->chain[i].due && changes_leader(run, &run->chain[i]) == NULL)
 			s.job[s.jobs++] = &run->chain[i];

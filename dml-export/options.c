@@ -143,6 +143,7 @@ static void take(struct options *o, int letter, const char *argument)
 		o->full = true;
 		break;
 	case OPT_KEY:
+		free(o->key); /* as of other options the last counts */
 		o->key = parse_key(optarg);
 		break;
 	case OPT_PRINT_SQL:

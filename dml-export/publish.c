@@ -4,8 +4,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void discard_all(struct run *run)
 {
@@ -62,6 +63,7 @@ bool publish_commit(struct run *run)
 void publish(struct run *run, const struct chain *c, uint64_t number)
 {
 	char name[SPOOL_NAME_MAX];
+	char *line;
 
 	spool_name(name, SPOOL_BATCH, number);
 	if (!stage_publish(&c->dir, number)) {
@@ -71,11 +73,13 @@ void publish(struct run *run, const struct chain *c, uint64_t number)
 		run->status = die_worst(run->status, DIE_PERSON);
 		return;
 	}
-	if (printf("%s/%s\n", c->dir.path, name) < 0 || fflush(stdout) != 0) {
+	line = mem_format("%s/%s\n", c->dir.path, name);
+	if (!io_write_try(STDOUT_FILENO, line, strlen(line))) {
 		complain("the batch is there all the same; only its report was lost",
 			"cannot write to standard output: %s", strerror(errno));
 		run->status = die_worst(run->status, DIE_AGAIN);
 	}
+	free(line);
 }
 
 void publish_all(struct run *run)

@@ -9,7 +9,8 @@ CREATE TABLE dml.tracked (
     name    text     NOT NULL,              -- schema.table when it was installed
     key     text[]   NOT NULL,              -- columns, in the shadow table key1, key2, …
     kind    text     NOT NULL CHECK (kind IN ('statement', 'row')),
-    version integer  NOT NULL               -- of the shadow table, triggers and functions
+    version integer  NOT NULL,              -- of the shadow table, triggers and functions
+    purged  bigint                          -- no shadow row has a txid below this
 );
 
 -- How far each target's chain has come: one row for each table and target.
@@ -47,20 +48,24 @@ CREATE SEQUENCE dml.batch_number;
 
 -- Deletes the shadow rows that every target has exported and summarizes the rest, so that the
 -- next export finds the new ones.  SECURITY DEFINER, for summarizing is the owner's right.
--- Where another run is at it already, there is nothing to do.
+-- Where another run is at it already, there is nothing to do.  What is kept for a slower target is
+-- not read again each time: as long as that one has not moved, and below where the last purge came
+-- to, there is nothing to delete.
 CREATE FUNCTION dml.purge(base regclass) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER 
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS $purge$
 DECLARE
     shadow  text;
+    before  bigint;
     horizon bigint;
-    purged  bigint;
+    deleted bigint := 0;
 BEGIN
     IF NOT pg_catalog.pg_try_advisory_xact_lock(1684892161, base::oid::integer) THEN
         RETURN 0;
     END IF;
-    SELECT format('dml.%I', t.shadow) INTO shadow FROM dml.tracked AS t WHERE t.base = purge.base;
+    SELECT format('dml.%I', t.shadow), t.purged INTO shadow, before
+      FROM dml.tracked AS t WHERE t.base = purge.base;
     IF shadow IS NULL THEN
         RETURN 0;
     END IF;
@@ -68,10 +73,15 @@ BEGIN
       FROM dml.tracking AS t WHERE t.base = purge.base;
     IF horizon IS NULL THEN
         EXECUTE 'DELETE FROM ' || shadow;
-    ELSE
-        EXECUTE 'DELETE FROM ' || shadow || ' WHERE txid < $1' USING horizon;
+        GET DIAGNOSTICS deleted = ROW_COUNT;
+    ELSIF horizon IS DISTINCT FROM before THEN
+        EXECUTE 'DELETE FROM ' || shadow || ' WHERE txid >= $1 AND txid < $2'
+          USING CASE WHEN before < horizon THEN before ELSE 0 END, horizon;
+        GET DIAGNOSTICS deleted = ROW_COUNT;
     END IF;
-    GET DIAGNOSTICS purged = ROW_COUNT;
+    IF horizon IS DISTINCT FROM before THEN
+        UPDATE dml.tracked AS t SET purged = horizon WHERE t.base = purge.base;
+    END IF;
     PERFORM brin_summarize_new_values(i.indexrelid) FROM pg_catalog.pg_index AS i
       WHERE i.indrelid = shadow::regclass;
     DELETE FROM dml.history AS h USING dml.tracking AS t
@@ -79,7 +89,7 @@ BEGIN
        AND h.number <= (SELECT o.number FROM dml.history AS o
                          WHERE o.base = h.base AND o.target = h.target
                          ORDER BY o.number DESC OFFSET 1000 LIMIT 1);
-    RETURN purged;
+    RETURN deleted;
 END
 $purge$;
 REVOKE ALL ON FUNCTION dml.purge(regclass) FROM PUBLIC;

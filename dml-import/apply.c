@@ -3,6 +3,7 @@
 #include "feed.h"
 #include "indexes.h"
 #include "ledger.h"
+#include "pg_error.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ void apply_encoding(struct apply *a, const struct manifest *m)
 		"    COALESCE(NULLIF($1, 'SQL_ASCII'), pg_catalog.getdatabaseencoding()), false)",
 		1, values);
 
-	if (!pg_alive(a->conn))
+	if (PQresultStatus(res) != PGRES_TUPLES_OK && !pg_error_is_final(res))
 		pg_die(a->conn, res, a->target.label);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		die(DIE_PERSON, "use a target database whose encoding can hold the source's",

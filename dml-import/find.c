@@ -45,7 +45,7 @@ static void walk(struct find *f, struct spool_dir *dir, int depth)
 			struct spool_dir child;
 
 			if (list.entry[i].kind == SPOOL_OTHER &&
-				spool_peek(dir, list.entry[i].name, &child, &f->refused))
+				spool_peek(dir, list.entry[i].name, &child, &f->status))
 				walk(f, &child, depth - 1);
 		}
 		spool_close(dir);

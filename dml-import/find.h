@@ -2,9 +2,9 @@
 #ifndef DML_IMPORT_FIND_H
 #define DML_IMPORT_FIND_H
 
+#include "die.h"
 #include "spool.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +19,8 @@ struct found {
 struct find {
 	struct found *found;
 	size_t count;
-	bool refused; /* something in a tree could not be looked into, as a message told */
+	enum die_status
+		status; /* the worst of what could not be looked into, as messages told */
 };
 
 /* Dies if an argument is missing or can't be read.  No link below an argument is followed. */

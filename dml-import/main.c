@@ -39,5 +39,5 @@ int main(int argc, char **argv)
 
 	enum die_status status = run(&options, &find);
 
-	return (int)die_worst(status, find.refused ? DIE_PERSON : DIE_DONE);
+	return (int)die_worst(status, find.status);
 }

@@ -9,7 +9,7 @@
 SWEEP_CFLAGS = -std=c17 -D_GNU_SOURCE -O2 -g $(WARNINGS) $(WERROR) -MMD -MP
 TRACER = $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/trace/*.c))
 SWEEP_TOOLS = $(BUILD)/tests/trace/tracer $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
-TORTURE_TESTS = $(wildcard tests/pending/7?-*.t)
+TORTURE_TESTS = $(wildcard tests/t/7?-*.t)
 
 UNIT_SOURCES += $(wildcard tests/trace/*.[ch] tests/preload/*.[ch])
 

@@ -2,11 +2,15 @@
 #
 #   make unit         each program of tests/unit, under prove
 #   make fuzz-build   each target of tests/fuzz, with clang
-#   make fuzz         runs each for FUZZ_SECONDS, from tests/fuzz/corpus; a crash fails
+#   make fuzz         runs each on all of tests/fuzz/corpus, then on what it makes of that, for
+#                     FUZZ_SECONDS; a crash fails.  `make -j2 fuzz` runs two at a time
+#   make fuzz FUZZ_RUNS=100000000    so many executions of each, however long that takes
+#   make fuzz FUZZ_RUNS=0            the corpus alone
+#   make fuzz-NAME    one of them
 
 PROVE = prove
 UNIT_SHARED = tap scratch sample
-UNIT_OF_IMPORT = verdict
+UNIT_OF_IMPORT = copy_text verdict
 UNIT_TESTS = $(filter-out $(UNIT_SHARED),$(basename $(notdir $(wildcard tests/unit/*.c))))
 UNIT_PROGRAMS = $(addprefix $(BUILD)/tests/unit/,$(UNIT_TESTS))
 UNIT_SHARED_OBJECTS = $(UNIT_SHARED:%=$(OBJ)/tests/unit/%.o)
@@ -32,53 +36,63 @@ $(UNIT_PROGRAMS): $(BUILD)/tests/unit/%: $(OBJ)/tests/unit/%.o $(UNIT_SHARED_OBJ
 # libFuzzer comes with clang; zlib is asked what the gzip reader should have said.
 FUZZ_CC = clang
 FUZZ_SECONDS = 10
-FUZZ_SHARED = die_stub zlib_oracle
+FUZZ_RUNS =
+FUZZ_LIMIT = $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS))
+FUZZ_SHARED = arguments die_stub zlib_oracle
 FUZZ = $(filter-out $(FUZZ_SHARED),$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 FUZZ_SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_CFLAGS = $(filter-out $(HARDENING) $(SANITIZE),$(ALL_CFLAGS)) -O1 $(FUZZ_SANITIZE) \
 	-fsanitize=fuzzer-no-link
 FUZZ_LIBS = $(FUZZ_SANITIZE) -fsanitize=fuzzer $(LIBRARY_LIBS) -lz
 
-# All of common/ but the database's side and die.c, in whose place stands die_stub.c; only
-# what die.c itself is asked needs the real one.
-FUZZ_COMMON = $(patsubst $(OBJ)/%,$(OBJ)/fuzz/%,$(filter-out %/die.o \
-	$(OBJ)/common/pg%.o,$(COMMON)))
-FUZZ_DIE = $(OBJ)/fuzz/tests/fuzz/die_stub.o
-$(BUILD)/fuzz/escape: FUZZ_DIE = $(OBJ)/fuzz/common/die.o
+# All of common/ but die.c, in whose place stands die_stub.c; only what die.c itself is asked needs
+# the real one, and what tests a module of a program that module.
+FUZZ_COMMON = $(patsubst $(OBJ)/%,$(OBJ)/fuzz/%,$(filter-out %/die.o,$(COMMON)))
+$(BUILD)/fuzz/escape: $(OBJ)/fuzz/common/die.o
+$(BUILD)/fuzz/copy_text: $(OBJ)/fuzz/dml-import/copy_text.o
+$(BUILD)/fuzz/export_options: $(OBJ)/fuzz/dml-export/options.o
+$(BUILD)/fuzz/import_options: $(OBJ)/fuzz/dml-import/options.o
+$(BUILD)/fuzz/export_options $(BUILD)/fuzz/import_options: FUZZ_LINK = -Wl,--wrap=exit
+$(OBJ)/fuzz/tests/fuzz/export_options.o: FUZZ_INCLUDE = -Idml-export
+$(OBJ)/fuzz/tests/fuzz/copy_text.o \
+	$(OBJ)/fuzz/tests/fuzz/import_options.o: FUZZ_INCLUDE = -Idml-import
 
 fuzz-build: $(FUZZ:%=$(BUILD)/fuzz/%)
 
 .PRECIOUS: $(OBJ)/fuzz/%.o
 $(OBJ)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -Icommon -c -o $@ $<
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -Icommon $(FUZZ_INCLUDE) -c -o $@ $<
 
-$(OBJ)/fuzz/libfuzz.a: $(FUZZ_COMMON) $(OBJ)/fuzz/tests/fuzz/zlib_oracle.o
+$(OBJ)/fuzz/libfuzz.a: $(FUZZ_COMMON) $(FUZZ_SHARED:%=$(OBJ)/fuzz/tests/fuzz/%.o)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(BUILD)/fuzz/%: $(OBJ)/fuzz/tests/fuzz/%.o $(OBJ)/fuzz/libfuzz.a \
-		$(OBJ)/fuzz/common/die.o $(OBJ)/fuzz/tests/fuzz/die_stub.o
+$(BUILD)/fuzz/%: $(OBJ)/fuzz/tests/fuzz/%.o $(OBJ)/fuzz/libfuzz.a
 	@mkdir -p $(@D)
-	$(FUZZ_CC) -o $@ $< $(FUZZ_DIE) $(OBJ)/fuzz/libfuzz.a $(FUZZ_LIBS)
+	$(FUZZ_CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LINK) $(FUZZ_LIBS)
 
-fuzz: $(FUZZ:%=fuzz-%)
+fuzz:
+	scripts/install-deps lint
+	@$(MAKE) --no-print-directory fuzz-built
+
+fuzz-built: $(FUZZ:%=fuzz-%)
 
 # From a copy of its corpus: what a run finds stays out of the tree.  What crashes it is left
 # in $(BUILD)/fuzz/NAME-*.
 $(FUZZ:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
 	@corpus=$$(mktemp -d) && cp tests/fuzz/corpus/$*/* "$$corpus" && \
-	    $< -max_total_time=$(FUZZ_SECONDS) -timeout=20 -artifact_prefix=$<- \
+	    $< $(FUZZ_LIMIT) -timeout=20 -artifact_prefix=$<- \
 	        "$$corpus" >$<.log 2>&1; \
 	    status=$$?; rm -rf "$$corpus"; \
-	    if [ $$status -eq 0 ]; then printf '%s: ' $*; grep '^Done' $<.log; \
+	    if [ $$status -eq 0 ]; then sed -n "s/^Done/$*: done/p" $<.log; \
 	    else grep -v '^#[0-9]' $<.log; echo "$*: exit status $$status" >&2; exit 1; fi
 
 -include tests/sweeps.mk
 
--include $(wildcard $(OBJ)/tests/*/*.d $(OBJ)/fuzz/common/*.d $(OBJ)/fuzz/tests/fuzz/*.d)
+-include $(wildcard $(OBJ)/tests/*/*.d $(OBJ)/fuzz/*/*.d $(OBJ)/fuzz/tests/fuzz/*.d)
 
-.PHONY: unit fuzz-build fuzz $(FUZZ:%=fuzz-%)
+.PHONY: unit fuzz-build fuzz fuzz-built $(FUZZ:%=fuzz-%)
 
 # Versions of the server, and the benchmark.
 #

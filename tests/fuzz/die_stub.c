@@ -78,6 +78,11 @@ void note(const char *format, ...)
 	(void)format;
 }
 
+void die_verbosity(enum die_level level)
+{
+	(void)level;
+}
+
 const char *die_program_name(void)
 {
 	return "fuzz";

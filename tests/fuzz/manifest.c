@@ -29,6 +29,9 @@ static void check_good(struct manifest *m, const char *text, size_t len)
 	must(m->base > 0 || m->scope == SCOPE_FULL, "a chain begins with a full batch");
 	must(m->ids == 0 || m->scope == SCOPE_CHANGES, "a full batch has no ids");
 	must(m->keys > 0 && m->keys <= MANIFEST_KEY_MAX, "there is a key");
+	must(m->group > 0, "its run made a batch for one table at least");
+	must(strcmp(m->retires, "-") == 0 || m->retires_number > 0,
+		"a retired chain had a batch");
 	must(manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) && xmin <= xmax,
 		"the snapshot is one");
 	manifest_encode(&again, m);

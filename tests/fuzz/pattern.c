@@ -59,9 +59,9 @@ static void check_anchors(const char *expression)
 {
 	size_t len = strlen(expression);
 
-	must(len >= 4 && strncmp(expression, "^(", 2) == 0 &&
+	must(len >= 5 && strncmp(expression, "^(", 2) == 0 &&
 			strcmp(expression + len - 2, ")$") == 0,
-		"it is anchored");
+		"it is anchored, and not empty");
 }
 
 static void check_any(const char *text)

@@ -28,6 +28,11 @@ static void test_empty(void)
 	buf_room(&b, 100);
 	is_string(buf_text(&b), "", "room was made: nothing in it yet");
 	buf_free(&b);
+	memset(buf_room(&b, 50), 'x', 50);
+	b.len = 3; /* as read(2) may fill less than its room */
+	buf_room(&b, 10);
+	is_string(b.data, "xxx", "made again: the content still ends there");
+	buf_free(&b);
 }
 
 /* Byte by byte through every size up to some reallocations. */

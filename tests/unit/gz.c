@@ -215,12 +215,19 @@ static void test_other_files(void)
 	static const char method[] = "\x1f\x8b\x07\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0";
 	static const char named[] =
 		"\x1f\x8b\x08\x08\0\0\0\0\0\x03name\0\x03\0\0\0\0\0\0\0\0\0";
+	char reserved[sizeof named];
 
 	refuses(&(struct stream){"", 0, 0}, before_end, "an empty file");
 	refuses(&(struct stream){text, sizeof text - 1, sizeof text - 1}, not_whole,
 		"plain text");
 	refuses(&(struct stream){zlib, sizeof zlib - 1, 6}, not_whole, "a zlib stream");
 	refuses(&(struct stream){method, sizeof method - 1, 0}, not_whole, "another method");
+	for (int bit = 5; bit < 8; bit++) {
+		memcpy(reserved, named, sizeof reserved);
+		reserved[3] = (char)(reserved[3] | 1 << bit);
+		refuses(&(struct stream){reserved, sizeof reserved - 1, 0}, not_whole,
+			"a flag of the header that is reserved");
+	}
 	ends(read_stream, &(struct stream){named, sizeof named - 1, 0}, 0, "",
 		"a stream with a name, as gzip(1) writes it");
 }

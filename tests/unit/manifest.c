@@ -42,7 +42,7 @@ static const char sample_lines[] =
 	"database app\n"
 	"group 2\n"
 	"snapshot 1000:1005:1001,1003\n"
-	"time 2024-02-29T12:34:56Z\n"
+	"time 2024-02-29T12:34:56.123456Z\n"
 	"encoding UTF8\n"
 	"ids 3\n"
 	"rows 2\n"

@@ -26,7 +26,8 @@ static const struct {
 };
 
 static const char *const no_patterns[] = {"", ".", "a.", ".a", "*.", "a.b.c", "*.*.*", "\"",
-	"\"a", "a\"", "\"a\"\"", "a.\"", "a..b"};
+	"\"a", "a\"", "\"a\"\"", "a.\"", "a..b", "\"\"", "\"x*\".\"\"", "\"\".x*",
+	"\"\"\"\".\"\""};
 
 int main(void)
 {

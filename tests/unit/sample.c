@@ -22,7 +22,7 @@ void sample_manifest(struct manifest *m)
 		.source = {mem_string("7123456789012345678"), 3, mem_string("app")},
 		.group = 2,
 		.snapshot = mem_string("1000:1005:1001,1003"),
-		.time = mem_string("2024-02-29T12:34:56Z"),
+		.time = mem_string("2024-02-29T12:34:56.123456Z"),
 		.encoding = mem_string("UTF8"),
 		.ids = 3,
 		.rows = 2,

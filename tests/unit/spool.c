@@ -124,25 +124,25 @@ static void test_enter(void)
 static void peek(const void *name)
 {
 	struct spool_dir parent, dir;
-	bool refused = false;
+	enum die_status status = DIE_DONE;
 
 	spool_open(&parent, scratch());
-	if (spool_peek(&parent, name, &dir, &refused))
-		exit(refused ? 98 : 0);
-	exit(refused ? 101 : 100);
+	if (spool_peek(&parent, name, &dir, &status))
+		exit(status != DIE_DONE ? 98 : 0);
+	exit(status == DIE_PERSON ? 101 : 100);
 }
 
 static void peek_without_permission(const void *spool)
 {
 	struct spool_dir parent, dir;
-	bool refused = false;
+	enum die_status status = DIE_DONE;
 
 	spool_open(&parent, spool);
 	if (geteuid() == 0 && seteuid(65534) != 0) /* root may open anything */
 		exit(99);
-	if (spool_peek(&parent, "locked", &dir, &refused))
+	if (spool_peek(&parent, "locked", &dir, &status))
 		exit(98);
-	exit(refused ? 101 : 100);
+	exit(status == DIE_PERSON ? 101 : 100);
 }
 
 /* What one user puts into a spool must not keep others from theirs. */

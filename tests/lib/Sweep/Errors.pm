@@ -58,6 +58,9 @@ my $no_error = qr/^(?:(?:read|write|recvfrom|sendto|poll|wait4) (?:EINTR|short)|
 # These must not be overlooked: that a file isn't durable shows only when the power fails.
 my $no_success = qr/^(?:fsync|mkdirat|linkat|write|fchmod|fchmodat) /;
 
+# These need a person.
+my $person = qr/^openat EACCES$/;
+
 # A lock that somebody else holds.
 my $not_now = qr/^flock EWOULDBLOCK$/;
 
@@ -101,7 +104,7 @@ sub may_end {
 	my $what = "$point->{call} $point->{error}";
 	return $ended eq '0' if $what =~ $no_error;
 	return $ended eq '3' || $ended eq '1' if $what =~ $not_now;
-	return 1 if $ended eq '1';
+	return 1 if $ended eq '1' || ($ended eq '4' && $what =~ $person);
 	return $ended eq '0' && $what !~ $no_success;
 }
 

@@ -18,7 +18,7 @@ use Sweep::Workload;
 use Test::More;
 
 my $torture = $ENV{DML_TORTURE};
-my $points = $ENV{DML_POINTS} // 1000;
+my $points = $ENV{DML_POINTS} // 1100;
 my $seed = $ENV{DML_SEED} // time;
 my $dice = Dice->new($seed);
 my $cluster = Cluster->new(name => 'broken');
