@@ -9,12 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What comes from SQL_ASCII, bytes of no encoding, has to be in the database's: the server
+ * would take them unseen. */
 void apply_encoding(struct apply *a, const struct manifest *m)
 {
 	const char *const values[] = {m != NULL ? m->encoding : NULL};
 	PGresult *res = pg_query_try(a->conn,
 		"SELECT pg_catalog.set_config('client_encoding',"
-		"    COALESCE($1, pg_catalog.getdatabaseencoding()), false)",
+		"    COALESCE(NULLIF($1, 'SQL_ASCII'), pg_catalog.getdatabaseencoding()), "
+		"false)",
 		1, values);
 
 	if (PQresultStatus(res) != PGRES_TUPLES_OK && !pg_error_is_final(res))
@@ -128,12 +131,25 @@ static bool are_same_columns(
 	return false;
 }
 
+/* What begins a chain must not end where it came from, by a mistyped -d. */
+static bool is_elsewhere(
+	const struct apply *a, const struct batch *b, const struct ledger *ledger)
+{
+	if (a->options->accept_source)
+		return true;
+	if (ledger->known && strcmp(ledger->chain, b->manifest.chain) == 0)
+		return true;
+	return target_is_elsewhere(a->conn, &a->target, &b->manifest);
+}
+
 /* Step 5 on.  False if the table can't take the batch. */
 static bool write_batch(struct apply *a, const struct batch *b, const struct ledger *ledger)
 {
 	struct columns columns = {0};
 	bool fits;
 
+	if (!is_elsewhere(a, b, ledger))
+		return false;
 	refuse_as_superuser(a);
 	target_lock(a->conn, &a->target, b->manifest.scope);
 	batch_columns(b, &columns);

@@ -3,7 +3,9 @@
 #include "problems.sql.h"
 #include "target.sql.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char find_sql[] = "SELECT c.oid, c.relkind IN ('r', 'p') AS fit,"
 			       "       (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE "
@@ -34,6 +36,26 @@ void target_find(PGconn *conn, const struct name *name, struct target *t)
 	t->oid = mem_string(pg_text(res, 0, "oid"));
 	t->superuser = pg_bool(res, 0, "superuser");
 	PQclear(res);
+}
+
+bool target_is_elsewhere(PGconn *conn, const struct target *t, const struct manifest *m)
+{
+	PGresult *res;
+	bool same;
+
+	if (!name_equal(&t->name, &m->table) || strcmp(PQdb(conn), m->source.database) != 0)
+		return true;
+	res = pg_query_row(conn,
+		"SELECT c.system_identifier AS system FROM pg_catalog.pg_control_system() AS c",
+		0, NULL);
+	same = strcmp(pg_text(res, 0, "system"), m->source.system) == 0;
+	PQclear(res);
+	if (same)
+		complain("name the target's database with -d; if this is a copy of the "
+			 "source's cluster, take it with --accept-source",
+			"table %s is the one that batch %" PRIu64 " was read from", t->label,
+			m->number);
+	return !same;
 }
 
 void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope)

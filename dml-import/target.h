@@ -26,6 +26,9 @@ struct target {
 /* Finds the table.  Dies with DIE_PERSON if there is none. */
 void target_find(PGconn *conn, const struct name *name, struct target *t);
 
+/* False, with a message, if it is the very table that the batch was read from. */
+bool target_is_elsewhere(PGconn *conn, const struct target *t, const struct manifest *m);
+
 /* Locks it against changes of its definition until the transaction ends and, for a batch of all
  * rows, against other writers. */
 void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope);

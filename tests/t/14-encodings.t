@@ -1,0 +1,144 @@
+# Goal of this test: databases of different encodings: what the target's can hold is converted, names
+# too; what it can't is refused with a clear message, and nothing is applied.
+use strict;
+use warnings;
+
+use Dml;
+use Encode qw(decode encode);
+use Forge;
+use Replica;
+use Test::More;
+
+my $cluster = Cluster->new(name => 'source');
+
+sub make {
+	my ($name, $encoding) = @_;
+	$cluster->sql('postgres', "CREATE DATABASE $name ENCODING '$encoding' LOCALE 'C' TEMPLATE template0");
+	return $cluster->db('postgres') =~ s/dbname='postgres'/dbname='$name'/r;
+}
+
+# Rows as COPY prints them in UTF-8, wherever they are.
+sub rows {
+	my ($conninfo, $table) = @_;
+	my $dbh = Cluster::connect_to($conninfo, pg_enable_utf8 => 0);
+	$dbh->do("SET client_encoding = 'UTF8'");
+	return join ' ', sort map { "@$_" } @{ $dbh->selectall_arrayref("TABLE $table") };
+}
+
+# Runs SQL that is written in UTF-8.
+sub sql {
+	my ($conninfo, $sql) = @_;
+	my $dbh = Cluster::connect_to($conninfo, pg_enable_utf8 => 0);
+	$dbh->do("SET client_encoding = 'UTF8'");
+	$dbh->do($_) for split /;/, $sql;
+	return;
+}
+
+# A table of odd names in both databases, and its spools.
+my $n = 0;
+sub pair {
+	my ($source, $target) = @_;
+	$n++;
+	my %side = (source => make("source$n", $source), target => make("target$n", $target));
+	for my $conninfo (values %side) {
+		sql($conninfo, 'CREATE TABLE "T\x{c3}\xa9l\xc3\xa9" ("cl\xc3\xa9" text PRIMARY KEY, v text)'
+			=~ s/\\x\{?([0-9a-f]{2})\}?/chr hex $1/ger);
+	}
+	# Arguments are in the database's encoding, as is the name of the directory.
+	my $table = "\"T\xc3\xa9l\xc3\xa9\"";
+	my $argument = $source eq 'LATIN1' ? encode('iso-8859-1', decode('UTF-8', $table)) : $table;
+	export_ok('-d', $side{source}, '--install', '-t', $argument);
+	return { %side, table => $table, argument => $argument, out => spool(), in => spool() };
+}
+
+sub carry {
+	my ($pair) = @_;
+	my $export = run_export('-d', $pair->{source}, '-t', $pair->{argument}, '-T', 'a/b', $pair->{out});
+	ship("$pair->{out}/a/b", $pair->{in});
+	return ($export, run_import('-d', $pair->{target}, $pair->{in}));
+}
+
+sub arrives {
+	my ($pair, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my ($export, $import) = carry($pair);
+	is("$export->{ended} $export->{stderr}$import->{ended} $import->{stderr}", '0 0 ', "$name: carried over");
+	is(rows($pair->{target}, $pair->{table}), rows($pair->{source}, $pair->{table}), "$name: the same characters");
+	return $export->{lines}[0];
+}
+
+my $euro = "\xe2\x82\xac";
+my $kanji = "\xe8\xa1\xa8";
+my $e = "\xc3\xa9";
+
+for my $case (['UTF8', 'LATIN1'], ['LATIN1', 'UTF8'], ['UTF8', 'WIN1252']) {
+	my ($source, $target) = @$case;
+	subtest "from $source to $target" => sub {
+		my $pair = pair($source, $target);
+		sql($pair->{source}, "INSERT INTO $pair->{table} VALUES ('$e', 'caf$e'), ('x', E'\\\\N\\t$e')");
+		my $batch = arrives($pair, 'all rows');
+		like(manifest($batch), qr/^encoding $source$/m, 'the batch says what it is in');
+		like($batch, $source eq 'UTF8' ? qr{/T${e}l$e/} : qr{/T\xe9l\xe9/}, 'its directory has the name');
+		sql($pair->{source}, "UPDATE $pair->{table} SET v = '${e}t$e' WHERE \"cl$e\" = '$e';"
+			. "DELETE FROM $pair->{table} WHERE \"cl$e\" = 'x'");
+		arrives($pair, 'changes');
+	};
+}
+
+for my $case (['UTF8', 'LATIN1', $kanji, 'changes'], ['UTF8', 'LATIN1', $euro, 'full']) {
+	my ($source, $target, $text, $scope) = @$case;
+	subtest "from $source to $target, what can not be converted, $scope" => sub {
+		my $pair = pair($source, $target);
+		sql($pair->{source}, "INSERT INTO $pair->{table} VALUES ('a', 'b')");
+		arrives($pair, 'at first') if $scope eq 'changes';
+		my $before = rows($pair->{target}, $pair->{table});
+		sql($pair->{source}, "INSERT INTO $pair->{table} VALUES ('c', 'd$text')");
+		my ($export, $import) = carry($pair);
+		exits_with($export, 0, 'exported');
+		exits_with($import, 4, 'refused');
+		stderr_like($import, qr/^dml-import: error: public\..*\(SQLSTATE 22P05\)\n.*hint: /m, 'and why');
+		is(rows($pair->{target}, $pair->{table}), $before, 'nothing is applied');
+		sql($pair->{source}, "UPDATE $pair->{table} SET v = 'd' WHERE \"cl$e\" = 'c'");
+		carry($pair);
+		is(rows($pair->{target}, $pair->{table}), $before, 'nor is what comes after it');
+		sql($pair->{source}, "DELETE FROM $pair->{table} WHERE \"cl$e\" = 'c'");
+		exits_with(run_export('-q', '-d', $pair->{source}, '--full', '-t', $pair->{argument}, '-T', 'a/b',
+			$pair->{out}), 0, 'a full batch without it');
+		ship("$pair->{out}/a/b", $pair->{in});
+		exits_with(run_import('-d', $pair->{target}, $pair->{in}), 0, 'imported');
+		is(rows($pair->{target}, $pair->{table}), rows($pair->{source}, $pair->{table}), 'the same characters');
+	};
+}
+
+subtest 'encodings between which the server has no conversion' => sub {
+	my $pair = pair('LATIN1', 'LATIN9');
+	my ($export, $import) = carry($pair);
+	exits_with($export, 0, 'exported');
+	exits_with($import, 4, 'refused');
+	stderr_like($import, qr/error: the server can't convert from the batch's encoding, LATIN1\n.*hint: /, 'and why');
+	is(scalar batches($pair->{in}), 1, 'the batch stays');
+};
+
+# SQL_ASCII is no encoding: bytes as they are, to a database that takes them.
+subtest 'SQL_ASCII' => sub {
+	for my $target ('SQL_ASCII', 'UTF8') {
+		my ($src, $dst) = (make("raw_\L$target", 'SQL_ASCII'), make("from_raw_\L$target", $target));
+		$cluster->sql($_, 'CREATE TABLE t (id int PRIMARY KEY, v text)') for $src, $dst;
+		Cluster::connect_to($src)->do("INSERT INTO t VALUES (1, E'\\xc3\\xa9')");
+		export_ok('-d', $src, '--install', '-t', 't');
+		my ($out, $in) = (spool(), spool());
+		export_ok('-d', $src, '-t', 't', '-T', 'a/b', $out);
+		ship("$out/a/b", $in);
+		exits_with(run_import('-d', $dst, $in), 0, "to $target: what it can hold");
+		is($cluster->value($dst, "SELECT encode(convert_to(v, 'UTF8'), 'hex') FROM t"), 'c3a9', 'the same bytes')
+			if $target eq 'UTF8';
+		Cluster::connect_to($src)->do("INSERT INTO t VALUES (2, E'\\xff')");
+		export_ok('-d', $src, '-t', 't', '-T', 'a/b', $out);
+		ship("$out/a/b", $in);
+		my $result = run_import('-d', $dst, $in);
+		exits_with($result, $target eq 'UTF8' ? 4 : 0, "to $target: what is no UTF-8");
+		is($cluster->value($dst, 'SELECT count(*) FROM t'), $target eq 'UTF8' ? 1 : 2, 'rows');
+	}
+};
+
+done_testing;

@@ -1,0 +1,134 @@
+# Goal of this test: a definition that changes while an export runs, or between two, gives a batch of
+# one definition or none: columns that exchange names, tables that do, a key or a type that
+# changes, a table that goes.  What arrives is what the source has under that name.
+use strict;
+use warnings;
+
+use Dml;
+use Pair;
+use Test::More;
+
+my $pair = Pair->new;
+my ($src, $cluster) = ($pair->src, $pair->cluster);
+
+sub waits {
+	my ($condition) = @_;
+	return $cluster->value('postgres', "SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = 'dml-export' AND wait_event_type = 'Lock' AND $condition");
+}
+
+# An export that begins while somebody changes the table's definition, and so waits for the end of
+# that; returns its result.
+sub export_beside {
+	my ($sql, @options) = @_;
+	my $other = $cluster->connect($src, AutoCommit => 0);
+	$other->do($sql);
+	my $handle = start_cmd(program('dml-export'), '-d', $src, '-t', 't', '-T', $pair->{label}, @options,
+		$pair->out);
+	wait_for(sub { waits('true') }, 'the export');
+	$other->commit;
+	$other->disconnect;
+	return finish($handle);
+}
+
+# The same for an export that has the table's description and is about to lock the table: a purge
+# that goes on keeps it waiting there.
+sub export_before_lock {
+	my ($sql, @options) = @_;
+	my ($purge, $other) = map { $cluster->connect($src, AutoCommit => 0) } 1, 2;
+	$purge->do("SELECT pg_advisory_xact_lock(1684892161, 't'::regclass::oid::integer)");
+	my $handle = start_cmd(program('dml-export'), '-d', $src, '-t', 't', '-T', $pair->{label}, @options,
+		$pair->out);
+	wait_for(sub { waits("wait_event = 'advisory'") }, 'the export');
+	$other->do($sql);
+	$other->commit;
+	$purge->commit;
+	$_->disconnect for $purge, $other;
+	return finish($handle);
+}
+
+sub batch_arrives {
+	my ($name, $result, $query) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	exits_with($result, 0, "$name: exported");
+	$pair->{batches} = $result->{lines};
+	my $import = $pair->apply;
+	exits_with($import, 0, "$name: imported");
+	table_equal($pair->src, $pair->dst, $query // 't', "$name: equal");
+	return;
+}
+
+$pair->source(<<'END');
+CREATE TABLE t (id int PRIMARY KEY, a text, b text, n int);
+INSERT INTO t SELECT i, 'a' || i, 'b' || i, i FROM generate_series(1, 5) AS i;
+END
+$pair->track('t');
+$pair->arrives('all rows', 't');
+
+my $swap = 'ALTER TABLE t RENAME a TO x; ALTER TABLE t RENAME b TO a; ALTER TABLE t RENAME x TO b;';
+my $columns = 'SELECT id, a, b, n FROM t';
+$pair->source("$swap UPDATE t SET n = 0 WHERE id = 1");
+batch_arrives('two columns exchange their names', $pair->export('t'), $columns);
+is($pair->manifest->{scope}, 'full', '... all rows');
+
+$pair->target('ALTER TABLE t ADD c int');
+for my $when (\&export_beside, \&export_before_lock) {
+	my $name = $when == \&export_beside ? 'while an export begins' : 'before an export has its lock';
+	batch_arrives("$name, names are exchanged", $when->("$swap UPDATE t SET n = 1 WHERE id = 2"), $columns);
+	is($pair->manifest->{scope}, 'full', '... all rows');
+	batch_arrives("$name, a column is added", $when->('ALTER TABLE t ADD c int DEFAULT 7'),
+		'SELECT id, a, b, n, c FROM t');
+	like(Pair::read_file($pair->path . '/columns'), qr/^c\tinteger$/m, '... the batch has it');
+	batch_arrives("$name, a column is dropped", $when->('ALTER TABLE t DROP c'), $columns);
+	unlike(Pair::read_file($pair->path . '/columns'), qr/^c\t/m, '... the batch has it not');
+	$pair->target('ALTER TABLE t DROP c, ADD c int');
+	batch_arrives("$name, the rows are rewritten", $when->('ALTER TABLE t ALTER n TYPE int USING n + 100'),
+		$columns);
+
+	my $keyless = $when->('ALTER TABLE t DROP CONSTRAINT t_pkey');
+	exits_with($keyless, 4, "$name, the key goes: refused");
+	stderr_like($keyless, qr/table public\.t has lost its key/, '... and why');
+	$pair->source('ALTER TABLE t ADD PRIMARY KEY (id)');
+	my $renamed = $when->('ALTER TABLE t RENAME TO t2');
+	like($renamed->{ended}, qr/^[14]$/, "$name, the table is called something else: not now");
+	is($renamed->{stdout}, '', '... there is no batch');
+	$pair->source('ALTER TABLE t2 RENAME TO t');
+	batch_arrives("$name, that undone", $pair->export('t'), $columns);
+}
+is_deeply([glob $pair->out . "/$pair->{label}/*/.*.tmp"], [], 'no stage is left');
+
+# A definition that somebody wants to change while the rows are read has to wait.
+$pair->source("INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(100, 40000) AS i");
+my $handle = start_cmd(program('dml-export'), '-d', $src, '-t', 't', '-T', $pair->{label}, '--full', '-q', $pair->out);
+wait_for(sub { glob $pair->out . "/$pair->{label}/t/.*.tmp" }, 'the stage');
+kill 'STOP', $handle->{pid};
+my $other = $cluster->connect($src);
+$other->do("SET lock_timeout = '100ms'");
+ok(!eval { $other->do($swap); 1 }, 'a table that is being read can not be changed');
+kill 'CONT', $handle->{pid};
+batch_arrives('what was read', finish($handle), $columns);
+
+# Two tables that exchange their names, and a table in another's place.
+$pair->source('CREATE TABLE u (id int PRIMARY KEY, a text, b text, n int, c int); INSERT INTO u VALUES (1, NULL, NULL, -1)');
+$pair->source('DELETE FROM t WHERE id > 10');
+$pair->track('u');
+$pair->export('-q', 't', 'u');
+exits_with($pair->apply, 0, 'two tables');
+$pair->source('ALTER TABLE t RENAME TO x; ALTER TABLE u RENAME TO t; ALTER TABLE x RENAME TO u;
+	UPDATE t SET n = -2; UPDATE u SET n = -3 WHERE id = 1');
+my $exchanged = $pair->export('t', 'u');
+exits_with($exchanged, 0, 'tables that exchanged their names: exported');
+stderr_like($exchanged, qr/full batch: the table was renamed/, '... and why all rows');
+exits_with($pair->apply, 0, '... imported');
+table_equal($pair->src, $pair->dst, "SELECT id, a, b, n FROM $_", "... $_ is equal") for 't', 'u';
+$pair->source('UPDATE t SET n = -4; DELETE FROM u WHERE id = 2');
+exits_with($pair->export('t', 'u'), 0, '... then changes');
+is_deeply([map { $pair->manifest($_)->{scope} } @{ $pair->{batches} }], ['changes', 'changes'], '... they are');
+exits_with($pair->apply, 0, '... imported');
+table_equal($pair->src, $pair->dst, "SELECT id, a, b, n FROM $_", "... $_ is equal") for 't', 'u';
+
+my $gone = export_before_lock('DROP TABLE t CASCADE');
+like($gone->{ended}, qr/^[14]$/, 'a table that goes before the export has its lock: not done');
+is($gone->{stdout}, '', '... there is no batch');
+
+done_testing;

@@ -1,0 +1,21 @@
+# Goal of this test: tests/FAILURES has each failure once, in order, and the tests that it names are
+# there.
+use strict;
+use warnings;
+
+use Cwd 'abs_path';
+use File::Basename 'dirname';
+use Test::More;
+
+my $tests = abs_path(dirname(__FILE__) . '/..');
+open my $file, '<', "$tests/FAILURES" or die "FAILURES: $!";
+my @rows = map { [/^ ?(S?\d+) +(\S.*?\S) {2,}(\S.*)$/] } grep { /^ ?(?:S?\d+) / } <$file>;
+
+is(join(' ', map { $_->[0] // 'nothing' } @rows), join(' ', 1 .. 62, map { "S$_" } 1 .. 9), 'all rows');
+for my $row (@rows) {
+	my ($number, $what, $names) = @$row;
+	my @missing = grep { !-e "$tests/t/$_.t" && !-e "$tests/unit/$_.c" } split /, /, $names;
+	is("@missing", '', "$number, $what: its tests");
+}
+
+done_testing;
