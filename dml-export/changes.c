@@ -27,20 +27,28 @@ bool changes_are_same(const struct chain *a, const struct chain *b)
 	return a->full != NULL || strcmp(a->snapshot, b->snapshot) == 0;
 }
 
+/* Chains stand by table. */
+static const struct chain *first_of_table(const struct run *run, const struct chain *c)
+{
+	while (c > run->chain && c[-1].table == c->table)
+		c--;
+	return c;
+}
+
 /* The chain of the same table, before `c`, whose answer is also that of `c`; or NULL. */
 static const struct chain *twin(const struct run *run, const struct chain *c)
 {
-	for (const struct chain *other = run->chain; other < c; other++)
-		if (other->table == c->table && !other->dropped && other->full == NULL &&
-			c->full == NULL && changes_are_same(other, c))
+	for (const struct chain *other = first_of_table(run, c); other < c; other++)
+		if (!other->dropped && other->full == NULL && c->full == NULL &&
+			changes_are_same(other, c))
 			return other;
 	return NULL;
 }
 
 const struct chain *changes_leader(const struct run *run, const struct chain *c)
 {
-	for (const struct chain *other = run->chain; other < c; other++)
-		if (other->table == c->table && other->due && changes_are_same(other, c))
+	for (const struct chain *other = first_of_table(run, c); other < c; other++)
+		if (other->due && changes_are_same(other, c))
 			return other;
 	return NULL;
 }
@@ -54,8 +62,8 @@ static PGresult *ask(struct run *run, const char *what, bool due_only)
 	for (size_t i = 0; i < run->chains; i++) {
 		const struct chain *c = &run->chain[i];
 
-		if (c->dropped || c->full != NULL || (due_only && !c->due) ||
-			twin(run, c) != NULL)
+		if (c->dropped || c->full != NULL || c->table->unchanged ||
+			(due_only && !c->due) || twin(run, c) != NULL)
 			continue;
 		buf_format(&sql,
 			"%sSELECT %zu AS chain WHERE EXISTS (SELECT FROM %s AS s WHERE ",

@@ -1,6 +1,7 @@
 #include "export.h"
 
 #include "changes.h"
+#include "describe.h"
 #include "make.h"
 #include "publish.h"
 #include "recover.h"
@@ -32,7 +33,7 @@ static void connect_and_resolve(struct run *run)
 	run->conn = pg_connect(&o->pg);
 	source_expect_installed(run->conn);
 	source_resolve(run->conn, &o->tables, SOURCE_TRACKED, &run->tables);
-	source_describe(run->conn, &run->tables);
+	describe_shadows(run->conn, &run->tables);
 	run->chains = run->tables.count * o->targets.count;
 	run->chain = mem_zero(run->chains, sizeof *run->chain);
 	for (size_t i = 0; i < run->chains; i++) {
@@ -70,8 +71,6 @@ static void take_locks(struct run *run)
 			continue;
 		}
 		spool_expect_writable(&c->dir);
-		/* A run whose last fsync failed may have left a rename that isn't durable. */
-		io_sync(c->dir.fd, c->dir.path);
 	}
 	tracking_lock(run);
 }
@@ -103,9 +102,29 @@ static void drop_refused(struct run *run)
 }
 
 /*
+ * A run whose last fsync failed may have left a rename that isn't durable.  The run after it
+ * syncs again what was published last; in directories of older batches nothing has happened
+ * since, or a later batch was staged, which syncs them too.
+ */
+static void sync_last(const struct run *run)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < run->chains; i++)
+		if (run->chain[i].known && run->chain[i].number > last)
+			last = run->chain[i].number;
+	for (size_t i = 0; i < run->chains; i++) {
+		const struct chain *c = &run->chain[i];
+
+		if (!c->dropped && c->known && c->number == last)
+			io_sync(c->dir.fd, c->dir.path);
+	}
+}
+
+/*
  * Step 3.  TRUNCATE and what rewrites a table don't respect MVCC: the locks must come before
- * the snapshot, which the first statement after them takes.  The tables are described again,
- * for they may have changed before the lock was ours.
+ * the snapshot, which the first statement after them takes; and what the catalogue says of the
+ * tables counts only when nobody can change it any more.
  */
 static void open_snapshot(struct run *run)
 {
@@ -127,7 +146,7 @@ static void open_snapshot(struct run *run)
 	pg_script(run->conn, "SET LOCAL enable_seqscan = off");
 	free(run->source.snapshot);
 	take_source(run);
-	source_describe(run->conn, &run->tables);
+	describe_tables(run->conn, &run->tables);
 	drop_refused(run);
 	tracking_load(run);
 }
@@ -167,6 +186,7 @@ enum die_status export_run(const struct options *options)
 	take_source(&run);
 	recover(&run);
 	open_snapshot(&run);
+	sync_last(&run);
 	changes_find(&run);
 	if (run_has_work(&run)) {
 		make_batches(&run);

@@ -1,17 +1,14 @@
 #include "source.h"
 
 #include "match.h"
-#include "track.h"
 
 #include "columns.sql.h"
-#include "describe.sql.h"
 #include "resolve.sql.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Completed with the table's name. */
-static const char install_hint[] = "run dml-export --install -t";
+const char source_install_hint[] = "run dml-export --install -t";
 
 bool source_installed(PGconn *conn, enum own_schema_use use)
 {
@@ -25,14 +22,13 @@ void source_expect_installed(PGconn *conn)
 			"nothing is tracked in database \"%s\"", PQdb(conn));
 }
 
-/* Prints what is wrong and marks the table. */
-static void refuse(struct source_tables *tables, struct source_table *t, const char *hint,
+void source_refuse(struct source_tables *tables, struct source_table *t, const char *hint,
 	const char *wrong)
 {
 	char *formatted = NULL;
 
-	if (hint == install_hint)
-		hint = formatted = mem_format("%s '%s'", install_hint, t->label);
+	if (hint == source_install_hint)
+		hint = formatted = mem_format("%s '%s'", source_install_hint, t->label);
 	complain(hint, "table %s %s", t->label, wrong);
 	free(formatted);
 	t->refused = true;
@@ -69,24 +65,24 @@ static void judge(struct source_tables *tables, struct source_table *t, const PG
 	if (need == SOURCE_NAME && pg_is_null(res, row, "oid"))
 		return; /* the caller knows what to do without */
 	if (!pg_bool(res, row, "has_schema")) {
-		refuse(tables, t, "compare the name with psql's \\dn",
+		source_refuse(tables, t, "compare the name with psql's \\dn",
 			"is in no schema of this database");
 	} else if (pg_is_null(res, row, "oid")) {
-		refuse(tables, t, "compare the name with psql's \\d", "does not exist");
+		source_refuse(tables, t, "compare the name with psql's \\d", "does not exist");
 	} else if (need != SOURCE_NAME && wrong_kind(res, row) != NULL) {
-		refuse(tables, t, "name an ordinary or a partitioned table",
+		source_refuse(tables, t, "name an ordinary or a partitioned table",
 			wrong_kind(res, row));
 	} else if (need == SOURCE_OWNED && pg_bool(res, row, "goes_along")) {
-		refuse(tables, t, "name the partitioned table",
+		source_refuse(tables, t, "name the partitioned table",
 			"is a partition that is tracked with its table");
 	} else if (need == SOURCE_OWNED && !pg_bool(res, row, "owned")) {
-		refuse(tables, t, "connect as its owner: triggers are the owner's",
+		source_refuse(tables, t, "connect as its owner: triggers are the owner's",
 			"belongs to another role");
 	} else {
 		t->oid = mem_string(pg_text(res, row, "oid"));
 		t->base = mem_string(pg_text(res, row, "base"));
-		t->relkind = *pg_text(res, row, "relkind");
-		t->row_kind = t->relkind == 'p' || pg_bool(res, row, "subscribed") ||
+		t->partitioned = *pg_text(res, row, "relkind") == 'p';
+		t->row_kind = t->partitioned || pg_bool(res, row, "subscribed") ||
 			      pg_bool(res, row, "inherits");
 	}
 }
@@ -161,7 +157,7 @@ void source_expect_tracked(PGconn *conn, struct source_tables *tables)
 			continue;
 		res = pg_query(conn, "SELECT FROM dml.tracked WHERE base = $1::oid", 1, values);
 		if (PQntuples(res) == 0)
-			refuse(tables, t, install_hint, "is not tracked");
+			source_refuse(tables, t, source_install_hint, "is not tracked");
 		PQclear(res);
 	}
 }
@@ -178,122 +174,6 @@ char *source_oids(const struct source_tables *tables)
 	array = pg_array(oid, count);
 	free(oid);
 	return array;
-}
-
-/* What source_describe() refuses, the cause first that hides the others. */
-static void judge_tracking(
-	struct source_tables *tables, struct source_table *t, const PGresult *res, int row)
-{
-	char *wrong = NULL;
-
-	if (!pg_bool(res, row, "tracked")) {
-		refuse(tables, t, install_hint, "is not tracked");
-	} else if (pg_is_null(res, row, "shadow_oid")) {
-		refuse(tables, t, install_hint, "has lost its shadow table");
-	} else if (pg_number(res, row, "version") != TRACK_VERSION) {
-		refuse(tables, t, install_hint, "is tracked by another version's triggers");
-	} else if (!pg_is_null(res, row, "missing")) {
-		wrong = mem_format(
-			"misses changes: disabled, dropped or not ALWAYS: trigger %s",
-			pg_text(res, row, "missing"));
-		refuse(tables, t, install_hint, wrong);
-	} else if (!pg_bool(res, row, "durable")) {
-		refuse(tables, t, "ALTER TABLE … SET LOGGED", "is unlogged now");
-	} else if (!pg_bool(res, row, "has_key")) {
-		refuse(tables, t, install_hint,
-			"has lost its key: a column was dropped, renamed or may be NULL now, "
-			"or the "
-			"unique index is gone");
-	} else if (strcmp(pg_text(res, row, "kind"), "row") != 0 &&
-		   (pg_bool(res, row, "subscribed") || pg_bool(res, row, "inherits"))) {
-		refuse(tables, t, install_hint,
-			"is written by logical replication or through a parent, which fires no "
-			"statement triggers");
-	} else if (!pg_is_null(res, row, "bad_partition")) {
-		wrong = mem_format("has a partition that is unlogged or foreign: %s",
-			pg_text(res, row, "bad_partition"));
-		refuse(tables, t, "detach it, or make it an ordinary one", wrong);
-	} else if (!pg_bool(res, row, "readable")) {
-		refuse(tables, t, "grant SELECT on it to this role", "can't be read");
-	} else if (pg_bool(res, row, "filtered")) {
-		refuse(tables, t, "connect as its owner or as a role with BYPASSRLS",
-			"has row security that would hide rows from this role");
-	} else if (pg_is_null(res, row, "columns")) {
-		refuse(tables, t, "name a table with columns", "has no column to export");
-	}
-	free(wrong);
-}
-
-bool source_is_intact(PGconn *conn, const struct source_table *table)
-{
-	const char *const oid[] = {table->oid};
-	char *array = pg_array(oid, 1);
-	const char *const values[] = {array};
-	PGresult *res = pg_query_row(conn, describe_sql, 1, values);
-	bool intact = pg_bool(res, 0, "tracked") && !pg_is_null(res, 0, "shadow_oid") &&
-		      pg_number(res, 0, "version") == TRACK_VERSION &&
-		      pg_is_null(res, 0, "missing") && pg_bool(res, 0, "has_key");
-
-	PQclear(res);
-	free(array);
-	return intact;
-}
-
-static void take_description(struct source_table *t, const PGresult *res, int row)
-{
-	struct buf label = {0};
-
-	/* The second time, the lock that we have is on the name, and the oid must be its. */
-	if (t->shadow != NULL && strcmp(t->base, pg_text(res, row, "base")) != 0)
-		die(DIE_AGAIN, "run it again", "table %s was renamed just now", t->label);
-	mem_replace(&t->name.schema, pg_text(res, row, "schema"));
-	mem_replace(&t->name.table, pg_text(res, row, "name"));
-	name_to_sql(&label, &t->name);
-	free(t->label);
-	t->label = label.data;
-	mem_replace(&t->base, pg_text(res, row, "base"));
-	mem_replace(&t->shadow, pg_text(res, row, "shadow"));
-	mem_replace(&t->kind, pg_text(res, row, "kind"));
-	mem_replace(&t->columns, pg_text(res, row, "columns"));
-	mem_replace(&t->triggers, pg_text(res, row, "triggers"));
-	free(t->lineage_end);
-	t->lineage_end = mem_format("%s/%s", t->oid, pg_text(res, row, "shadow_oid"));
-	pg_array_free(t->key, t->keys);
-	t->key = pg_array_parse(pg_text(res, row, "key"), &t->keys);
-	t->partitioned = pg_bool(res, row, "partitioned");
-	t->pages = pg_number(res, row, "pages");
-}
-
-void source_describe(PGconn *conn, struct source_tables *tables)
-{
-	const char **oids = mem_zero(tables->count, sizeof *oids);
-	size_t *which = mem_zero(tables->count, sizeof *which);
-	size_t count = 0;
-
-	for (size_t i = 0; i < tables->count; i++) {
-		if (!tables->table[i].refused) {
-			which[count] = i;
-			oids[count++] = tables->table[i].oid;
-		}
-	}
-
-	char *array = pg_array(oids, count);
-	const char *const values[] = {array};
-	PGresult *res = pg_query(conn, describe_sql, 1, values);
-
-	if ((size_t)PQntuples(res) != count)
-		die(DIE_AGAIN, "run it again", "a table was dropped just now");
-	for (size_t i = 0; i < count; i++) {
-		struct source_table *t = &tables->table[which[i]];
-
-		judge_tracking(tables, t, res, (int)i);
-		if (!t->refused)
-			take_description(t, res, (int)i);
-	}
-	PQclear(res);
-	free(array);
-	free(which);
-	free(oids);
 }
 
 void source_copy(PGconn *conn, const struct source_table *table, struct source_copy *copy)

@@ -15,24 +15,25 @@
 
 struct source_table {
 	struct name
-		name; /* as given with -t; after source_describe() as the catalogue has it */
+		name; /* as given with -t; after describe_tables() as the catalogue has it */
 	char *label;  /* the name as SQL, for messages */
 	bool refused; /* for good in this run; a message was printed */
 	char *oid;
 	char *base; /* quoted, schema-qualified */
-	char relkind;
+	bool partitioned;
 	bool row_kind; /* statement triggers would miss writes: by logical replication, or
 			  through a parent */
 
-	/* Filled in by source_describe(). */
-	char *shadow; /* the same for its shadow table */
-	char *kind;   /* of the triggers: "statement" or "row" */
-	char **key;   /* columns */
+	char *shadow; /* by describe_shadows(): the same for its shadow table */
+
+	/* By describe_tables(). */
+	char *kind; /* of the triggers: "statement" or "row" */
+	char **key; /* columns */
 	size_t keys;
 	char *lineage_end; /* what this table adds to the lineage */
 	char *columns;     /* digest */
 	char *triggers;    /* digest */
-	bool partitioned;
+	bool unchanged;    /* its shadow has no row, not even a deleted one */
 	uint64_t pages;
 };
 
@@ -59,20 +60,16 @@ void source_expect_installed(PGconn *conn);
 void source_resolve(PGconn *conn, const struct opt_names *given, enum source_need need,
 	struct source_tables *tables);
 
+/* Prints what is wrong and marks the table; source_install_hint is completed with its name. */
+void source_refuse(struct source_tables *tables, struct source_table *t, const char *hint,
+	const char *wrong);
+extern const char source_install_hint[];
+
 /* Refuses those that aren't tracked. */
 void source_expect_tracked(PGconn *conn, struct source_tables *tables);
 
 /* The oids of those that aren't refused, as an array; the caller frees it. */
 char *source_oids(const struct source_tables *tables);
-
-/*
- * Reads the rest, and refuses what is not tracked, not readable, filtered by row security, or
- * whose triggers would miss changes.  May be called again, in a later snapshot.
- */
-void source_describe(PGconn *conn, struct source_tables *tables);
-
-/* True if one table is tracked and nothing of that is missing. */
-bool source_is_intact(PGconn *conn, const struct source_table *table);
 
 /* How the rows of one table are copied. */
 struct source_copy {

@@ -1,6 +1,6 @@
 #include "track.h"
 
-#include "source.h"
+#include "describe.h"
 
 #include "ddl.sql.h"
 #include "install.sql.h"
@@ -92,7 +92,7 @@ static bool up_to_date(PGconn *conn, const struct options *o, const struct sourc
 		if (!same)
 			return false;
 	}
-	return source_is_intact(conn, t);
+	return describe_is_intact(conn, t);
 }
 
 /*

@@ -1,0 +1,198 @@
+#include "describe.h"
+
+#include "track.h"
+
+#include "describe.sql.h"
+#include "partitions.sql.h"
+#include "shadows.sql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A row for each table that isn't refused, in their order; dies if one has gone. */
+static PGresult *ask(PGconn *conn, const char *sql, const struct source_tables *tables)
+{
+	char *oids = source_oids(tables);
+	const char *const values[] = {oids};
+	PGresult *res = pg_query(conn, sql, 1, values);
+	size_t count = 0;
+
+	for (size_t i = 0; i < tables->count; i++)
+		count += !tables->table[i].refused;
+	if ((size_t)PQntuples(res) != count)
+		die(DIE_AGAIN, "run it again", "a table was dropped just now");
+	free(oids);
+	return res;
+}
+
+/* Of what describe.sql and shadows.sql tell.  False, with a message, if it isn't tracked. */
+static bool expect_shadow(
+	struct source_tables *tables, struct source_table *t, const PGresult *res, int row)
+{
+	if (!pg_bool(res, row, "tracked"))
+		source_refuse(tables, t, source_install_hint, "is not tracked");
+	else if (pg_is_null(res, row, "shadow"))
+		source_refuse(tables, t, source_install_hint, "has lost its shadow table");
+	return !t->refused;
+}
+
+void describe_shadows(PGconn *conn, struct source_tables *tables)
+{
+	PGresult *res = ask(conn, shadows_sql, tables);
+	int row = 0;
+
+	for (size_t i = 0; i < tables->count; i++) {
+		struct source_table *t = &tables->table[i];
+
+		if (t->refused)
+			continue;
+		if (expect_shadow(tables, t, res, row))
+			mem_replace(&t->shadow, pg_text(res, row, "shadow"));
+		row++;
+	}
+	PQclear(res);
+}
+
+static void refuse_missing(
+	struct source_tables *tables, struct source_table *t, const char *triggers)
+{
+	char *wrong = mem_format(
+		"misses changes: disabled, dropped or not ALWAYS: trigger %s", triggers);
+
+	source_refuse(tables, t, source_install_hint, wrong);
+	free(wrong);
+}
+
+/* The cause first that hides the others. */
+static void judge(
+	struct source_tables *tables, struct source_table *t, const PGresult *res, int row)
+{
+	if (!expect_shadow(tables, t, res, row)) {
+		return;
+	} else if (pg_number(res, row, "version") != TRACK_VERSION) {
+		source_refuse(tables, t, source_install_hint,
+			"is tracked by another version's triggers");
+	} else if (!pg_is_null(res, row, "missing")) {
+		refuse_missing(tables, t, pg_text(res, row, "missing"));
+	} else if (!pg_bool(res, row, "durable")) {
+		source_refuse(tables, t, "ALTER TABLE … SET LOGGED", "is unlogged now");
+	} else if (!pg_bool(res, row, "has_key")) {
+		source_refuse(tables, t, source_install_hint,
+			"has lost its key: a column was dropped, renamed or may be NULL now, "
+			"or the unique index is gone");
+	} else if (strcmp(pg_text(res, row, "kind"), "row") != 0 &&
+		   (pg_bool(res, row, "subscribed") || pg_bool(res, row, "inherits"))) {
+		source_refuse(tables, t, source_install_hint,
+			"is written by logical replication or through a parent, which fires no "
+			"statement triggers");
+	} else if (!pg_bool(res, row, "readable")) {
+		source_refuse(tables, t, "grant SELECT on it to this role", "can't be read");
+	} else if (pg_bool(res, row, "filtered")) {
+		source_refuse(tables, t, "connect as its owner or as a role with BYPASSRLS",
+			"has row security that would hide rows from this role");
+	} else if (pg_is_null(res, row, "columns")) {
+		source_refuse(
+			tables, t, "name a table with columns", "has no column to export");
+	}
+}
+
+static void take(struct source_table *t, const PGresult *res, int row)
+{
+	struct buf label = {0};
+
+	if (strcmp(t->base, pg_text(res, row, "base")) != 0 ||
+		strcmp(t->shadow, pg_text(res, row, "shadow")) != 0)
+		die(DIE_AGAIN, "run it again", "table %s was renamed just now", t->label);
+	mem_replace(&t->name.schema, pg_text(res, row, "schema"));
+	mem_replace(&t->name.table, pg_text(res, row, "name"));
+	name_to_sql(&label, &t->name);
+	free(t->label);
+	t->label = label.data;
+	mem_replace(&t->kind, pg_text(res, row, "kind"));
+	mem_replace(&t->columns, pg_text(res, row, "columns"));
+	mem_replace(&t->triggers, pg_text(res, row, "triggers"));
+	free(t->lineage_end);
+	t->lineage_end = mem_format("%s/%s", t->oid, pg_text(res, row, "shadow_oid"));
+	pg_array_free(t->key, t->keys);
+	t->key = pg_array_parse(pg_text(res, row, "key"), &t->keys);
+	t->unchanged = pg_bool(res, row, "unchanged");
+	t->pages = pg_number(res, row, "pages");
+}
+
+static PGresult *ask_of_partitions(PGconn *conn, const struct source_table *t)
+{
+	const char *const oid[] = {t->oid};
+	char *array = pg_array(oid, 1);
+	const char *const values[] = {array};
+	PGresult *res = pg_query_row(conn, partitions_sql, 1, values);
+
+	free(array);
+	return res;
+}
+
+static void describe_partitions(
+	PGconn *conn, struct source_tables *tables, struct source_table *t)
+{
+	PGresult *res = ask_of_partitions(conn, t);
+
+	if (!pg_is_null(res, 0, "missing")) {
+		refuse_missing(tables, t, pg_text(res, 0, "missing"));
+	} else if (!pg_is_null(res, 0, "bad")) {
+		char *wrong = mem_format("has a partition that is unlogged or foreign: %s",
+			pg_text(res, 0, "bad"));
+
+		source_refuse(tables, t, "detach it, or make it an ordinary one", wrong);
+		free(wrong);
+	} else {
+		char *digest = mem_format("%s%s", t->triggers, pg_text(res, 0, "digest"));
+
+		mem_replace(&t->triggers, digest);
+		t->pages = pg_number(res, 0, "pages");
+		free(digest);
+	}
+	PQclear(res);
+}
+
+void describe_tables(PGconn *conn, struct source_tables *tables)
+{
+	PGresult *res = ask(conn, describe_sql, tables);
+	int row = 0;
+
+	for (size_t i = 0; i < tables->count; i++) {
+		struct source_table *t = &tables->table[i];
+
+		if (t->refused)
+			continue;
+		judge(tables, t, res, row);
+		if (!t->refused)
+			take(t, res, row);
+		row++;
+	}
+	PQclear(res);
+	for (size_t i = 0; i < tables->count; i++)
+		if (!tables->table[i].refused && tables->table[i].partitioned)
+			describe_partitions(conn, tables, &tables->table[i]);
+}
+
+static bool are_partitions_intact(PGconn *conn, const struct source_table *table)
+{
+	PGresult *res = ask_of_partitions(conn, table);
+	bool intact = pg_is_null(res, 0, "missing");
+
+	PQclear(res);
+	return intact;
+}
+
+bool describe_is_intact(PGconn *conn, const struct source_table *table)
+{
+	struct source_table copy = *table;
+	const struct source_tables one = {.table = &copy, .count = 1};
+	PGresult *res = ask(conn, describe_sql, &one);
+	bool intact = pg_bool(res, 0, "tracked") && !pg_is_null(res, 0, "shadow") &&
+		      pg_number(res, 0, "version") == TRACK_VERSION &&
+		      pg_is_null(res, 0, "missing") && pg_bool(res, 0, "has_key") &&
+		      (!table->partitioned || are_partitions_intact(conn, table));
+
+	PQclear(res);
+	return intact;
+}

@@ -1,0 +1,19 @@
+/* The state in which the catalogue has tracked tables: is everything as --install left it? */
+#ifndef DML_EXPORT_DESCRIBE_H
+#define DML_EXPORT_DESCRIBE_H
+
+#include "source.h"
+
+/* Finds the shadow tables, so that they can be locked; refuses what has none. */
+void describe_shadows(PGconn *conn, struct source_tables *tables);
+
+/*
+ * Fills in the rest, and refuses what would lose changes or show too few rows.  Call it when
+ * the tables are locked: dies if the lock, which is on names, turns out to be on other tables.
+ */
+void describe_tables(PGconn *conn, struct source_tables *tables);
+
+/* True if --install has nothing to do. */
+bool describe_is_intact(PGconn *conn, const struct source_table *table);
+
+#endif
