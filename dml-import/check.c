@@ -1,11 +1,14 @@
 #include "check.h"
 
 #include "batch.h"
+#include "copy_text.h"
 #include "gz.h"
 #include "queue.h"
 #include "workers.h"
 
 #include <stdlib.h>
+
+static const char ship_again[] = "ship the batch again from its source";
 
 /* One batch of one table's directory. */
 struct item {
@@ -40,44 +43,74 @@ static void collect(struct items *items, const struct find *find)
 	}
 }
 
-static uint64_t read_ids(const struct batch *b)
+/* What a file of COPY text holds. */
+struct content {
+	const struct batch *batch;
+	enum manifest_file file;
+	struct copy_text text;
+	uint64_t lines;
+};
+
+static void expect_written(const struct content *c, bool good)
 {
+	if (!good)
+		die(DIE_PERSON, ship_again,
+			"\"%s/%s\" holds a backslash that COPY never writes",
+			c->batch->dir.path, manifest_file_name(c->file));
+}
+
+static void take(struct content *c, const char *piece, size_t len)
+{
+	expect_written(c, copy_text_next(&c->text, piece, len));
+	for (size_t i = 0; i < len; i++)
+		c->lines += piece[i] == '\n';
+}
+
+static void expect_lines(const struct content *c, uint64_t announced)
+{
+	expect_written(c, copy_text_ended(&c->text));
+	if (c->lines != announced)
+		die(DIE_PERSON, ship_again,
+			"\"%s/%s\" has not as many lines as its manifest announces",
+			c->batch->dir.path, manifest_file_name(c->file));
+}
+
+static void check_ids(const struct batch *b)
+{
+	struct content c = {.batch = b, .file = FILE_IDS};
 	char *name = batch_file_name(b, FILE_IDS);
 	enum { PIECE = 64 * 1024 };
 	char *piece = mem_alloc(PIECE);
 	struct io_reader reader;
 	struct io_sum sum;
-	uint64_t lines = 0;
 	size_t len;
 
 	io_reader_open(&reader, batch_file(b, FILE_IDS), name);
 	while ((len = io_reader_next(&reader, piece, PIECE)) > 0)
-		for (size_t i = 0; i < len; i++)
-			lines += piece[i] == '\n';
+		take(&c, piece, len);
 	io_reader_close(&reader, &sum);
 	batch_expect(b, FILE_IDS, &sum);
+	expect_lines(&c, b->manifest.ids);
 	free(piece);
 	free(name);
-	return lines;
 }
 
-static uint64_t read_rows(const struct batch *b)
+static void check_rows(const struct batch *b)
 {
+	struct content c = {.batch = b, .file = FILE_DATA};
 	char *name = batch_file_name(b, FILE_DATA);
 	struct gz_reader *reader =
 		gz_reader_open(batch_file(b, FILE_DATA), name, b->manifest.data_bytes);
 	struct io_sum sum;
 	const void *piece;
-	uint64_t lines = 0;
 	size_t len;
 
 	while ((len = gz_read(reader, &piece)) > 0)
-		for (size_t i = 0; i < len; i++)
-			lines += ((const char *)piece)[i] == '\n';
+		take(&c, piece, len);
 	gz_reader_close(reader, &sum);
 	batch_expect(b, FILE_DATA, &sum);
+	expect_lines(&c, b->manifest.rows);
 	free(name);
-	return lines;
 }
 
 static void check_batch(const struct batch *b)
@@ -86,9 +119,8 @@ static void check_batch(const struct batch *b)
 
 	batch_columns(b, &columns);
 	columns_free(&columns);
-	if (read_ids(b) != b->manifest.ids || read_rows(b) != b->manifest.rows)
-		die(DIE_PERSON, "ship the batch again from its source",
-			"\"%s\" has not as many lines as its manifest announces", b->dir.path);
+	check_ids(b);
+	check_rows(b);
 }
 
 static enum die_status check_item(const struct item *item)

@@ -106,6 +106,9 @@ SELECT problem, hint FROM (
            'export the table again with dml-export --full'
       FROM pg_catalog.unnest($4::text[]) WITH ORDINALITY AS k (name, i)
      WHERE k.name NOT IN (SELECT sent.name FROM sent)
+       AND EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+                    WHERE a.attrelid = $1::oid AND a.attname = k.name AND a.attnum > 0
+                      AND a.attgenerated = '')
     UNION ALL
     SELECT 6, 0, 'no index finds a row by its key',
            pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s);', relation.qualified,

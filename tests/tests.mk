@@ -45,8 +45,8 @@ FUZZ_CFLAGS = $(filter-out $(HARDENING) $(SANITIZE),$(ALL_CFLAGS)) -O1 $(FUZZ_SA
 	-fsanitize=fuzzer-no-link
 FUZZ_LIBS = $(FUZZ_SANITIZE) -fsanitize=fuzzer $(LIBRARY_LIBS) -lz
 
-# All of common/ but die.c, in whose place stands die_stub.c; only what die.c itself is asked needs
-# the real one, and what tests a module of a program that module.
+# All of common/ but die.c, in whose place stands die_stub.c; only what die.c itself is asked
+# needs the real one, and what tests a module of a program that module.
 FUZZ_COMMON = $(patsubst $(OBJ)/%,$(OBJ)/fuzz/%,$(filter-out %/die.o,$(COMMON)))
 $(BUILD)/fuzz/escape: $(OBJ)/fuzz/common/die.o
 $(BUILD)/fuzz/copy_text: $(OBJ)/fuzz/dml-import/copy_text.o

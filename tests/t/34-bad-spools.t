@@ -246,6 +246,16 @@ for my $case (map({ of_file($_) } @files), @gzip, @manifest, @columns, @rows, @b
 	is(join(', ', @wrong), '', $name =~ s/[^ -~]/?/gr) || diag($result->{stderr});
 }
 
+# What the importer would not pass on is not called good without a database either.
+for my $case (grep { $_->[2] == $marker } @rows) {
+	my ($name, $how) = @$case;
+	put();
+	$how->();
+	my $result = run_import('--check', $r->{inbox});
+	exits_with($result, 4, "$name: --check");
+	stderr_like($result, $marker, "$name: --check tells");
+}
+
 put();
 exits_with($r->receive, 0, 'the batch that none of this was done to');
 $r->is_equal('then');

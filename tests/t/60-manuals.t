@@ -348,9 +348,8 @@ is_deeply([$readme =~ /^    ([#\$>] .*)$/mg], [steps_of_demo()], 'the tour of RE
 my $contributing = Pair::read_file("$top/CONTRIBUTING");
 my $rules = join '', map { Pair::read_file($_) } "$top/Makefile", glob "$top/tests/*.mk";
 for my $target ($contributing =~ /\bmake ([a-z][a-z-]+)/g) {
-	next if $target =~ /^(?:and|skip)$/;
-	my $rule = $target =~ s{^fuzz-(\w+)$}{-e "$top/tests/fuzz/$1.c" ? '$(FUZZ:%=fuzz-%)' : $target}er;
-	like($rules, qr/^\Q$rule\E:/m, "make $target is a target");
+	next if $target =~ /^(?:and|skip)$/ || ($target =~ /^fuzz-(\w+)$/ && -e "$top/tests/fuzz/$1.c");
+	like($rules, qr/^$target:/m, "make $target is a target");
 }
 my @functions = $contributing =~ /\b([a-z]\w+)\(\)/g;
 my @files = glob "$top/common/*.c $top/dml-*/*.c $top/tests/lib/*.pm";

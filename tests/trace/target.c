@@ -26,6 +26,10 @@ static void add_descriptor(char *target, pid_t pid, int fd)
 	char link[64], path[PATH_SIZE];
 	ssize_t n;
 
+	if (fd == STDOUT_FILENO || fd == STDERR_FILENO) {
+		strcat(target, fd == STDOUT_FILENO ? "stdout" : "stderr");
+		return;
+	}
 	if (fd == AT_FDCWD)
 		snprintf(link, sizeof link, "/proc/%d/cwd", (int)pid);
 	else

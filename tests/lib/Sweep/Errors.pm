@@ -55,7 +55,8 @@ my %other = (
 # These must go on as if nothing had happened.
 my $no_error = qr/^(?:(?:read|write|recvfrom|sendto|poll|wait4) (?:EINTR|short)|(?:recvfrom|sendto) EAGAIN)$/;
 
-# These must not be overlooked: that a file isn't durable shows only when the power fails.
+# These must not be overlooked, but for a message's: that a file isn't durable shows only when
+# the power fails.
 my $no_success = qr/^(?:fsync|mkdirat|linkat|write|fchmod|fchmodat) /;
 
 # These need a person.
@@ -82,6 +83,7 @@ sub error_points {
 				error => $error,
 				action => action($name, $error),
 				may_miss => 1,
+				message => $call->{target} eq 'stderr',
 				name => "$error at $name $n of process $process ($call->{target})",
 			};
 		}
@@ -105,7 +107,7 @@ sub may_end {
 	return $ended eq '0' if $what =~ $no_error;
 	return $ended eq '3' || $ended eq '1' if $what =~ $not_now;
 	return 1 if $ended eq '1' || ($ended eq '4' && $what =~ $person);
-	return $ended eq '0' && $what !~ $no_success;
+	return $ended eq '0' && ($what !~ $no_success || $point->{message});
 }
 
 1;
