@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use DBD::Pg ();
 use Dml;
 use Pair;
 use Test::More;
@@ -107,6 +108,28 @@ $other->do("SET lock_timeout = '100ms'");
 ok(!eval { $other->do($swap); 1 }, 'a table that is being read can not be changed');
 kill 'CONT', $handle->{pid};
 batch_arrives('what was read', finish($handle), $columns);
+
+# Somebody who waits for the first process of an export stands before its others: they must not
+# wait for him.
+my ($tracking, $changer) = map { $cluster->connect($src, AutoCommit => 0) } 1, 2;
+$pair->source("UPDATE t SET n = 9 WHERE id = 3");
+$tracking->do('LOCK TABLE dml.tracking');
+$handle = start_cmd(program('dml-export'), '-d', $src, '-j', 2, '-t', 't', '-T', $pair->{label}, $pair->out);
+wait_for(sub { waits('true') }, 'the export, which has its locks');
+$changer->do('ALTER TABLE t ADD c int DEFAULT 8', { pg_async => DBD::Pg::PG_ASYNC() });
+wait_for(sub { $cluster->value('postgres', "SELECT count(*) FROM pg_stat_activity
+	WHERE query LIKE 'ALTER TABLE t ADD c%' AND wait_event_type = 'Lock'") }, 'who wants to change the table');
+$tracking->rollback;
+my $stood_back = finish($handle);
+exits_with($stood_back, 3, 'a parallel export that would wait for who waits for it: not now');
+stderr_like($stood_back, qr/error: public\.t: could not obtain lock .*\n.*hint: run it again/, '... and why');
+is($stood_back->{stdout}, '', '... there is no batch');
+$changer->pg_result;
+$changer->commit;
+batch_arrives('then', $pair->export('-j2', 't'), 'SELECT id, a, b, n, c FROM t');
+$pair->source('ALTER TABLE t DROP c');
+batch_arrives('and on', $pair->export('-j2', 't'), $columns);
+is_deeply([glob $pair->out . "/$pair->{label}/*/.*.tmp"], [], 'no stage is left by any');
 
 # Two tables that exchange their names, and a table in another's place.
 $pair->source('CREATE TABLE u (id int PRIMARY KEY, a text, b text, n int, c int); INSERT INTO u VALUES (1, NULL, NULL, -1)');
