@@ -139,7 +139,7 @@ sub explain_result {
 sub run_child {
 	my ($in, $out, $err, $env, @words) = @_;
 	setpgrp;
-	$SIG{PIPE} = 'DEFAULT';
+	$SIG{$_} = 'DEFAULT' for qw(PIPE HUP INT TERM);    # nohup ignores one, cron another
 	while (my ($name, $value) = each %$env) {
 		if (defined $value) { $ENV{$name} = $value }
 		else { delete $ENV{$name} }
