@@ -153,6 +153,8 @@ struct ending run_child(void (*body)(const void *context), const void *context)
 		bail_out("fork");
 	if (child == 0) {
 		watch();
+		signal(SIGHUP, SIG_DFL); /* nohup ignores it, a shell's & the other */
+		signal(SIGINT, SIG_DFL);
 		if (dup2(fileno(said), STDERR_FILENO) < 0)
 			_exit(255);
 		body(context);
