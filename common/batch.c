@@ -258,6 +258,25 @@ void batch_remove(const struct spool_dir *table, uint64_t number)
 	batch_remove_rest(table, number);
 }
 
+/* A file, or a directory of files: rsync's --delay-updates and --partial-dir make such. */
+static bool remove_left(const struct spool_dir *dir, const char *name)
+{
+	struct spool_dir left;
+	struct spool_list list;
+	enum die_status told = DIE_DONE;
+
+	if (unlinkat(dir->fd, name, 0) == 0)
+		return true;
+	if ((errno != EISDIR && errno != EPERM) || !spool_peek(dir, name, &left, &told))
+		return false;
+	spool_list(&left, &list);
+	for (size_t i = 0; i < list.count; i++)
+		(void)unlinkat(left.fd, list.entry[i].name, 0);
+	spool_list_free(&list);
+	spool_close(&left);
+	return unlinkat(dir->fd, name, AT_REMOVEDIR) == 0;
+}
+
 /*
  * Its own files and what rsync left (names with a dot); a stranger stays and is told.  A power
  * cut must not undo the rename and keep what was removed after it: that would be a batch of
@@ -277,7 +296,8 @@ void batch_remove_rest(const struct spool_dir *table, uint64_t number)
 	for (size_t i = 0; i < list.count; i++) {
 		const char *file = list.entry[i].name;
 
-		if ((is_ours(file) || file[0] == '.') && unlinkat(done.fd, file, 0) == 0)
+		if (is_ours(file) ? unlinkat(done.fd, file, 0) == 0
+				  : file[0] == '.' && remove_left(&done, file))
 			continue;
 		warn("cannot remove \"%s/%s\": remove it by hand", done.path, file);
 	}

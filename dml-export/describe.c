@@ -48,6 +48,9 @@ void describe_shadows(PGconn *conn, struct source_tables *tables)
 			continue;
 		if (expect_shadow(tables, t, res, row))
 			mem_replace(&t->shadow, pg_text(res, row, "shadow"));
+		if (!t->refused && !pg_bool(res, row, "readable"))
+			source_refuse(
+				tables, t, "grant SELECT on it to this role", "can't be read");
 		row++;
 	}
 	PQclear(res);
@@ -85,8 +88,6 @@ static void judge(
 		source_refuse(tables, t, source_install_hint,
 			"is written by logical replication or through a parent, which fires no "
 			"statement triggers");
-	} else if (!pg_bool(res, row, "readable")) {
-		source_refuse(tables, t, "grant SELECT on it to this role", "can't be read");
 	} else if (pg_bool(res, row, "filtered")) {
 		source_refuse(tables, t, "connect as its owner or as a role with BYPASSRLS",
 			"has row security that would hide rows from this role");

@@ -4,7 +4,7 @@
 
 #include "source.h"
 
-/* Finds the shadow tables, so that they can be locked; refuses what has none. */
+/* Finds the shadow tables, so that they can be locked; refuses what can't be. */
 void describe_shadows(PGconn *conn, struct source_tables *tables);
 
 /*

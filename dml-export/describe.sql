@@ -14,8 +14,6 @@ SELECT b.oid,
        'dml.' || pg_catalog.quote_ident(s.relname) AS shadow,
        s.oid AS shadow_oid,
        pg_catalog.pg_relation_size(s.oid) = 0 AS unchanged,
-       pg_catalog.has_table_privilege(c.oid, 'SELECT')
-           AND pg_catalog.has_table_privilege(s.oid, 'SELECT') AS readable,
        pg_catalog.row_security_active(c.oid) AS filtered,
        c.relpersistence = 'p' AS durable,
        EXISTS (SELECT FROM pg_catalog.pg_subscription_rel AS r WHERE r.srrelid = c.oid) AS subscribed,

@@ -24,6 +24,7 @@ static void look(struct run *run)
 	pg_disconnect(run->conn);
 	warn("the connection was lost at COMMIT; connecting again to see what became of it");
 	run->conn = pg_connect(&run->options->pg);
+	tracking_await(run);
 	tracking_lock(run);
 	for (size_t i = 0; i < run->chains; i++) {
 		struct chain *c = &run->chain[i];

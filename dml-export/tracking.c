@@ -42,30 +42,35 @@ void tracking_allow_purge(struct run *run)
 	free(oids);
 }
 
-void tracking_lock(struct run *run)
+/* The locks of the chains that aren't dropped, in their order; the caller frees it. */
+static char *lock_keys(const struct run *run)
 {
 	char **keys = mem_zero(run->chains, sizeof *keys);
-	size_t *which = mem_zero(run->chains, sizeof *which);
 	size_t count = 0;
+	char *array;
+
+	for (size_t i = 0; i < run->chains; i++) {
+		const struct chain *c = &run->chain[i];
+
+		if (!c->dropped)
+			keys[count++] = mem_format("%s %s", c->target->text, c->table->oid);
+	}
+	array = pg_array((const char *const *)keys, count);
+	pg_array_free(keys, count);
+	return array;
+}
+
+void tracking_lock(struct run *run)
+{
+	char *keys = lock_keys(run);
+	const char *const values[] = {keys};
+	PGresult *res = pg_query(run->conn, lock_sql, 1, values);
+	int row = 0;
 
 	for (size_t i = 0; i < run->chains; i++) {
 		struct chain *c = &run->chain[i];
 
-		if (c->dropped)
-			continue;
-		which[count] = i;
-		keys[count++] = mem_format("%s %s", c->target->text, c->table->oid);
-	}
-
-	char *array = pg_array((const char *const *)keys, count);
-	const char *const values[] = {array};
-	PGresult *res = pg_query(run->conn, lock_sql, 1, values);
-
-	for (size_t i = 0; i < count; i++) {
-		struct chain *c = &run->chain[which[i]];
-
-		free(keys[i]);
-		if (pg_bool(res, (int)i, "locked"))
+		if (c->dropped || pg_bool(res, row++, "locked"))
 			continue;
 		complain("let it end, then run this one again",
 			"%s for %s is being exported by another run", c->table->label,
@@ -74,10 +79,22 @@ void tracking_lock(struct run *run)
 		run->status = die_worst(run->status, DIE_NOT_NOW);
 	}
 	PQclear(res);
-	free(array);
-	free(which);
 	free(keys);
 	hold_back_purge(run);
+}
+
+void tracking_await(struct run *run)
+{
+	char *keys = lock_keys(run);
+	const char *const values[] = {keys};
+
+	pg_script(run->conn, "SET lock_timeout = '10s'");
+	PQclear(pg_query(run->conn,
+		"SELECT pg_catalog.pg_advisory_lock(1684892160, pg_catalog.hashtext(k.key))"
+		"  FROM pg_catalog.unnest($1::text[]) AS k (key)",
+		1, values));
+	pg_script(run->conn, "SET lock_timeout = 0");
+	free(keys);
 }
 
 /* The first reason that fits; what begins a new chain comes before what doesn't. */

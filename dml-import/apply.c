@@ -173,8 +173,7 @@ static void look(struct apply *a, const struct manifest *m)
 	warn("the connection was lost at COMMIT; connecting again to see what became of it");
 	a->conn = pg_connect(&a->options->pg);
 	pg_exec(a->conn, "BEGIN", "BEGIN");
-	if (!ledger_lock(a->conn, a->target.oid))
-		die(DIE_AGAIN, "run it again", "the lost session has not ended yet");
+	ledger_await(a->conn, a->target.oid);
 	committed = ledger_has(a->conn, a->target.oid, m);
 	pg_exec(a->conn, "COMMIT", "COMMIT");
 	if (!committed)

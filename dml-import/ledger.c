@@ -90,6 +90,14 @@ bool ledger_lock(PGconn *conn, const char *relation)
 	return locked;
 }
 
+void ledger_await(PGconn *conn, const char *relation)
+{
+	pg_script(conn, "SET LOCAL lock_timeout = '10s'");
+	PQclear(pg_query(conn,
+		"SELECT pg_catalog.pg_advisory_xact_lock(1684892162, $1::oid::integer)", 1,
+		&relation));
+}
+
 static struct manifest_source source(
 	const PGresult *res, const char *system, const char *timeline, const char *database)
 {

@@ -14,6 +14,8 @@ bool ledger_exists(PGconn *conn);
 
 /* Takes the table's lock until the transaction ends.  False if another importer has it. */
 bool ledger_lock(PGconn *conn, const char *relation);
+/* The same, but waits until a session that was lost has let go of it; dies if it does not. */
+void ledger_await(PGconn *conn, const char *relation);
 
 /* Reads what bears on a batch; `relation` is the table's oid. */
 void ledger_load(

@@ -215,6 +215,8 @@ static void test_remove(void)
 {
 	make_sample();
 	scratch_file(BATCH "/.data.gz.Xa12bc", "rsync's", 7);
+	scratch_directory(BATCH "/.~tmp~", 0700); /* that of --delay-updates */
+	scratch_file(BATCH "/.~tmp~/manifest", "rsync's", 7);
 	ends(remove_batch, NULL, 0, "", "a batch is removed, with what rsync left");
 	both_gone("removed");
 
@@ -237,6 +239,7 @@ static void test_remove_strangers(void)
 	make_sample();
 	scratch_file(BATCH "/notes", "mine", 4);
 	scratch_directory(BATCH "/.sub", 0700);
+	scratch_directory(BATCH "/.sub/sub", 0700);
 	ends(remove_batch, NULL, 0,
 		"warning: cannot remove \"\n" DONE "/notes\": remove it by hand\n" DONE
 		"/.sub\"",
