@@ -1,32 +1,30 @@
 #include "own_schema.h"
 
-/* $1 the table, $2 whether something is to be made. */
-static const char look_sql[] =
-	"WITH held AS ("
-	"    SELECT n.nspowner AS owner, NULL AS name FROM pg_catalog.pg_namespace AS n"
-	"     WHERE n.nspname = 'dml'"
-	"    UNION ALL"
-	"    SELECT c.relowner, c.relname FROM pg_catalog.pg_class AS c"
-	"      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-	"     WHERE n.nspname = 'dml'"
-	") "
-	"SELECT pg_catalog.pg_is_in_recovery() AS standby,"
-	"       EXISTS (SELECT FROM held WHERE held.name = $1) AS has,"
-	"       (SELECT pg_catalog.min(o.rolname)"
-	"          FROM (SELECT DISTINCT owner FROM held) AS h"
-	"          JOIN pg_catalog.pg_roles AS o ON o.oid = h.owner AND NOT o.rolsuper"
-	"         WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r"
-	"                 WHERE r.rolname = current_user)"
-	"            OR $2::boolean AND NOT pg_catalog.pg_has_role(o.oid, 'USAGE')) AS master";
+#include <string.h>
 
-bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use)
+static const char look_sql[] = "SELECT pg_catalog.pg_is_in_recovery() AS standby,"
+			       "       pg_catalog.to_regclass('dml.' || $1) IS NOT NULL AS has";
+
+/* What both programs keep there; of shadow tables rows are only read.  $1 whether something is
+ * to be made. */
+static const char master_sql[] =
+	"SELECT pg_catalog.min(r.rolname) AS master"
+	"  FROM (SELECT n.nspowner AS owner FROM pg_catalog.pg_namespace AS n"
+	"         WHERE n.nspname = 'dml'"
+	"        UNION ALL"
+	"        SELECT c.relowner FROM pg_catalog.pg_namespace AS n"
+	"          JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid"
+	"         WHERE n.nspname = 'dml' AND c.relname IN ('tracked', 'tracking', 'history',"
+	"               'batch_number', 'ledger', 'retired', 'applied')) AS o"
+	"  JOIN pg_catalog.pg_roles AS r ON r.oid = o.owner AND NOT r.rolsuper"
+	" WHERE pg_catalog.current_setting('is_superuser') = 'on'"
+	"    OR $1::boolean AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE')";
+
+static void expect_no_master(PGconn *conn, enum own_schema_use use)
 {
-	const char *const values[] = {name, use == OWN_MAKE ? "t" : "f"};
-	PGresult *res = pg_query_row(conn, look_sql, 2, values);
-	bool has = pg_bool(res, 0, "has");
+	const char *const values[] = {use == OWN_MAKE ? "t" : "f"};
+	PGresult *res = pg_query_row(conn, master_sql, 1, values);
 
-	if (use != OWN_READ && pg_bool(res, 0, "standby"))
-		die(DIE_PERSON, "connect to the primary", "this server is a standby");
 	if (!pg_is_null(res, 0, "master"))
 		die(DIE_PERSON,
 			"connect as that role, or as one that it granted what is needed",
@@ -34,5 +32,18 @@ bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use)
 			"would be in its hands",
 			pg_text(res, 0, "master"));
 	PQclear(res);
+}
+
+bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use)
+{
+	const char *superuser = PQparameterStatus(conn, "is_superuser");
+	PGresult *res = pg_query_row(conn, look_sql, 1, &name);
+	bool has = pg_bool(res, 0, "has");
+
+	if (use != OWN_READ && pg_bool(res, 0, "standby"))
+		die(DIE_PERSON, "connect to the primary", "this server is a standby");
+	PQclear(res);
+	if (use == OWN_MAKE || superuser == NULL || strcmp(superuser, "off") != 0)
+		expect_no_master(conn, use);
 	return has;
 }

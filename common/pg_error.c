@@ -34,13 +34,14 @@ bool pg_error_is_final(const PGresult *res)
 	return *state != '\0' && strncmp(state, "57P", 3) != 0 && strncmp(state, "08", 2) != 0;
 }
 
-/* An error that a function raised may say anything; one that the server met by itself, or while
- * it read COPY's lines, speaks its own language. */
+/* An error that a function raised may say anything; one that the server met by itself, while it
+ * read COPY's lines or waited for a tuple's lock, speaks its own language. */
 static bool is_servers_own(const PGresult *res)
 {
 	const char *context = field(res, PG_DIAG_CONTEXT);
 
-	return *context == '\0' || strncmp(context, "COPY ", 5) == 0;
+	return *context == '\0' || strncmp(context, "COPY ", 5) == 0 ||
+	       (strncmp(context, "while ", 6) == 0 && strchr(context, '\n') == NULL);
 }
 
 /* The classes whose primary message is made of names and numbers only. */

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char changes_settings[] = "SET LOCAL enable_seqscan = off;"
+				" SET LOCAL max_parallel_workers_per_gather = 0";
+
 /*
  * "s.txid < xmax(S2)" is always true.  It is there for the planner: of a range between two
  * bounds it expects few rows even without statistics, and so takes the BRIN index.
@@ -137,7 +140,8 @@ static bool copy_ids(const struct run *run, struct chain *c, const struct source
 /*
  * The plan must hold at both ends: ten keys of a billion rows through the key's index, half a
  * table in one pass.  The shadow has no useful statistics, but now the number of keys is known.
- * A key costs a page or two of index and one of the table; a pass costs all of its pages.
+ * A key costs a page or two of index and one of the table; a pass costs all of its pages, and
+ * only that is worth the start of parallel workers.
  */
 static const char *plan_for(const struct chain *c)
 {
@@ -145,7 +149,8 @@ static const char *plan_for(const struct chain *c)
 		return "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off;"
 		       "SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off";
 	return "SET LOCAL enable_nestloop = off; SET LOCAL enable_hashjoin = on;"
-	       "SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = on";
+	       "SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = on;"
+	       "SET LOCAL max_parallel_workers_per_gather = DEFAULT";
 }
 
 static void add_rows_query(struct buf *sql, const struct run *run, const struct chain *c,

@@ -12,6 +12,10 @@
 
 #include "run.h"
 
+/* What a transaction sets that asks for changes: the shadow is found by its BRIN index, and a
+ * few rows are not worth the start of parallel workers. */
+extern const char changes_settings[];
+
 /* Decides for each chain whether it is due, and whether a TRUNCATE calls for all rows. */
 void changes_find(struct run *run);
 

@@ -62,7 +62,7 @@ static void join_snapshot(PGconn *conn, const struct shared *s)
 	pg_exec(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN");
 	buf_format(&sql, "SET TRANSACTION SNAPSHOT '%s'", s->snapshot);
 	pg_exec(conn, sql.data, "SET");
-	pg_exec(conn, "SET LOCAL enable_seqscan = off", "SET");
+	pg_script(conn, changes_settings);
 	buf_free(&sql);
 }
 

@@ -4,7 +4,6 @@
 
 #include "describe.sql.h"
 #include "partitions.sql.h"
-#include "shadows.sql.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,37 +24,6 @@ static PGresult *ask(PGconn *conn, const char *sql, const struct source_tables *
 	return res;
 }
 
-/* Of what describe.sql and shadows.sql tell.  False, with a message, if it isn't tracked. */
-static bool expect_shadow(
-	struct source_tables *tables, struct source_table *t, const PGresult *res, int row)
-{
-	if (!pg_bool(res, row, "tracked"))
-		source_refuse(tables, t, source_install_hint, "is not tracked");
-	else if (pg_is_null(res, row, "shadow"))
-		source_refuse(tables, t, source_install_hint, "has lost its shadow table");
-	return !t->refused;
-}
-
-void describe_shadows(PGconn *conn, struct source_tables *tables)
-{
-	PGresult *res = ask(conn, shadows_sql, tables);
-	int row = 0;
-
-	for (size_t i = 0; i < tables->count; i++) {
-		struct source_table *t = &tables->table[i];
-
-		if (t->refused)
-			continue;
-		if (expect_shadow(tables, t, res, row))
-			mem_replace(&t->shadow, pg_text(res, row, "shadow"));
-		if (!t->refused && !pg_bool(res, row, "readable"))
-			source_refuse(
-				tables, t, "grant SELECT on it to this role", "can't be read");
-		row++;
-	}
-	PQclear(res);
-}
-
 static void refuse_missing(
 	struct source_tables *tables, struct source_table *t, const char *triggers)
 {
@@ -70,8 +38,8 @@ static void refuse_missing(
 static void judge(
 	struct source_tables *tables, struct source_table *t, const PGresult *res, int row)
 {
-	if (!expect_shadow(tables, t, res, row)) {
-		return;
+	if (!pg_bool(res, row, "tracked") || pg_is_null(res, row, "shadow")) {
+		source_refuse(tables, t, source_install_hint, "is tracked no more");
 	} else if (pg_number(res, row, "version") != TRACK_VERSION) {
 		source_refuse(tables, t, source_install_hint,
 			"is tracked by another version's triggers");

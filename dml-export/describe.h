@@ -4,9 +4,6 @@
 
 #include "source.h"
 
-/* Finds the shadow tables, so that they can be locked; refuses what can't be. */
-void describe_shadows(PGconn *conn, struct source_tables *tables);
-
 /*
  * Fills in the rest, and refuses what would lose changes or show too few rows.  Call it when
  * the tables are locked: dies if the lock, which is on names, turns out to be on other tables.

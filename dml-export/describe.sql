@@ -32,7 +32,7 @@ SELECT b.oid,
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS v
                         WHERE v.conrelid = b.oid AND v.contype = 'n' AND NOT v.convalidated
                           AND v.conkey && a.key) AS has_key,
-       a.digest AS columns,
+       a.digest || '/' || a.version || '/' || c.relfilenode AS columns,
        g.digest AS triggers
   FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS b (oid, i)
   JOIN pg_catalog.pg_class AS c ON c.oid = b.oid
@@ -54,13 +54,16 @@ SELECT b.oid,
          JOIN pg_catalog.pg_proc AS f ON f.oid = g.tgfoid
         WHERE g.tgrelid = b.oid
           AND g.tgname IN ('dml_insert', 'dml_update', 'dml_delete', 'dml_update_key', 'dml_truncate')) AS g
- -- Generated columns stay at home: the target computes its own, or has none.  xmin: a type may
- -- have been changed to itself, and all values with it.
+ -- Generated columns stay at home: the target computes its own, or has none.  A type may have
+ -- been changed to itself, and all values with it: that leaves other rows of the catalogue and
+ -- another file, both.
  CROSS JOIN LATERAL (
        SELECT pg_catalog.md5(pg_catalog.string_agg(
-                  pg_catalog.format('%s %I %s %s', a.attnum, a.attname,
-                                    pg_catalog.format_type(a.atttypid, a.atttypmod), a.xmin),
+                  pg_catalog.format('%s %I %s', a.attnum, a.attname,
+                                    pg_catalog.format_type(a.atttypid, a.atttypmod)),
                   ',' ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '')) AS digest,
+              pg_catalog.md5(pg_catalog.string_agg(a.xmin::text, ',' ORDER BY a.attnum)
+                  FILTER (WHERE a.attgenerated = '')) AS version,
               pg_catalog.array_agg(a.attnum ORDER BY pg_catalog.array_position(t.key, a.attname::text))
                   FILTER (WHERE a.attnotnull AND a.attname = ANY (t.key)) AS key
          FROM pg_catalog.pg_attribute AS a

@@ -31,9 +31,9 @@ static void connect_and_resolve(struct run *run)
 	const struct options *o = run->options;
 
 	run->conn = pg_connect(&o->pg);
-	source_expect_installed(run->conn);
+	source_expect_installed(run->conn, OWN_WRITE);
 	source_resolve(run->conn, &o->tables, SOURCE_TRACKED, &run->tables);
-	describe_shadows(run->conn, &run->tables);
+	source_expect_shadows(&run->tables);
 	run->chains = run->tables.count * o->targets.count;
 	run->chain = mem_zero(run->chains, sizeof *run->chain);
 	for (size_t i = 0; i < run->chains; i++) {
@@ -75,7 +75,7 @@ static void take_locks(struct run *run)
 	tracking_lock(run);
 }
 
-static void take_source(struct run *run)
+void run_take_source(struct run *run)
 {
 	PGresult *res = pg_query_row(run->conn, source_sql, 0, NULL);
 	struct run_source *s = &run->source;
@@ -129,23 +129,23 @@ static void sync_last(const struct run *run)
 static void open_snapshot(struct run *run)
 {
 	struct buf sql = {0};
+	size_t locked = 0;
 
-	pg_exec(run->conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE", "BEGIN");
+	buf_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE;");
 	for (size_t i = 0; i < run->tables.count; i++) {
 		const struct source_table *t = &run->tables.table[i];
 
 		if (!t->refused)
-			buf_format(&sql, "%s%s%s, %s", sql.len > 0 ? ", " : "LOCK TABLE ",
+			buf_format(&sql, "%s%s%s, %s", locked++ > 0 ? ", " : "LOCK TABLE ",
 				t->partitioned ? "" : "ONLY ", t->base, t->shadow);
 	}
-	if (sql.len > 0) {
-		buf_string(&sql, " IN ACCESS SHARE MODE");
-		pg_exec(run->conn, sql.data, "LOCK TABLE");
-	}
+	if (locked > 0)
+		buf_string(&sql, " IN ACCESS SHARE MODE;");
+	buf_string(&sql, changes_settings);
+	pg_script(run->conn, sql.data);
 	buf_free(&sql);
-	pg_script(run->conn, "SET LOCAL enable_seqscan = off");
 	free(run->source.snapshot);
-	take_source(run);
+	run_take_source(run);
 	describe_tables(run->conn, &run->tables);
 	drop_refused(run);
 	tracking_load(run);
@@ -168,7 +168,7 @@ static void purge(struct run *run)
 		for (size_t k = 0; k < run->chains; k++)
 			exported |= run->chain[k].due && run->chain[k].table == t;
 		if (exported)
-			buf_format(&sql, "SELECT dml.purge(%s);", t->oid);
+			buf_format(&sql, "SELECT dml.purge(%s::oid::regclass);", t->oid);
 	}
 	buf_string(&sql, "COMMIT");
 	run->status = die_worst(run->status, pg_script_try(run->conn, sql.data, "purge"));
@@ -183,7 +183,6 @@ enum die_status export_run(const struct options *options)
 	spool_open(&run.spool, options->spool);
 	connect_and_resolve(&run);
 	take_locks(&run);
-	take_source(&run);
 	recover(&run);
 	open_snapshot(&run);
 	sync_last(&run);

@@ -33,6 +33,8 @@ static void decide(struct run *run, struct chain *c, const struct spool_entry *e
 	struct batch batch;
 	char *why = NULL;
 
+	if (run->source.snapshot == NULL)
+		run_take_source(run);
 	if (batch_open(&batch, &c->dir, SPOOL_STAGE, entry->number, &why) != BATCH_GOOD) {
 		damaged(run, c, entry);
 	} else if (!is_of_this_source(run, &batch.manifest)) {

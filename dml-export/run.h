@@ -63,6 +63,9 @@ struct run {
 	enum die_status status;
 };
 
+/* Reads run->source anew; in a transaction, its snapshot. */
+void run_take_source(struct run *run);
+
 /* True if any chain gets a batch. */
 bool run_has_work(const struct run *run);
 

@@ -24,7 +24,7 @@ CREATE TABLE dml.tracking (
     snapshot   pg_snapshot NOT NULL,        -- the next batch begins where it ends
     lineage    text        NOT NULL,        -- cluster, timeline, database, table, shadow table
     name       text        NOT NULL,        -- of the table then
-    columns    text        NOT NULL,        -- a digest of the exported columns' names and types
+    columns    text        NOT NULL,        -- digest of the exported columns / of their catalogue's rows / file
     triggers   text        NOT NULL,        -- a digest of our triggers and of partitions' files
     exported   timestamptz NOT NULL,
     PRIMARY KEY (base, target)
@@ -82,8 +82,14 @@ BEGIN
     IF horizon IS DISTINCT FROM before THEN
         UPDATE dml.tracked AS t SET purged = horizon WHERE t.base = purge.base;
     END IF;
-    PERFORM brin_summarize_new_values(i.indexrelid) FROM pg_catalog.pg_index AS i
-      WHERE i.indrelid = shadow::regclass;
+    -- No range of the index is full before.
+    IF pg_relation_size(shadow::regclass) >= 32 * current_setting('block_size')::integer THEN
+        PERFORM brin_summarize_new_values(i.indexrelid) FROM pg_catalog.pg_index AS i
+          WHERE i.indrelid = shadow::regclass;
+    END IF;
+    IF NOT EXISTS (SELECT FROM dml.history AS h WHERE h.base = purge.base OFFSET 1000) THEN
+        RETURN deleted;
+    END IF;
     DELETE FROM dml.history AS h USING dml.tracking AS t
      WHERE h.base = purge.base AND t.base = h.base AND t.target = h.target
        AND h.number <= (SELECT o.number FROM dml.history AS o

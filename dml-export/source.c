@@ -4,6 +4,7 @@
 
 #include "columns.sql.h"
 #include "resolve.sql.h"
+#include "tracked.sql.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +16,9 @@ bool source_installed(PGconn *conn, enum own_schema_use use)
 	return own_schema_has(conn, "tracked", use);
 }
 
-void source_expect_installed(PGconn *conn)
+void source_expect_installed(PGconn *conn, enum own_schema_use use)
 {
-	if (!source_installed(conn, OWN_WRITE))
+	if (!source_installed(conn, use))
 		die(DIE_PERSON, "run dml-export --install -t TABLE",
 			"nothing is tracked in database \"%s\"", PQdb(conn));
 }
@@ -59,6 +60,14 @@ static const char *wrong_kind(const PGresult *res, int row)
 	}
 }
 
+static void take_shadow(struct source_table *t, const PGresult *res, int row)
+{
+	t->tracked = pg_bool(res, row, "tracked");
+	t->readable = pg_bool(res, row, "readable");
+	if (!pg_is_null(res, row, "shadow"))
+		t->shadow = mem_string(pg_text(res, row, "shadow"));
+}
+
 static void judge(struct source_tables *tables, struct source_table *t, const PGresult *res,
 	int row, enum source_need need)
 {
@@ -82,8 +91,11 @@ static void judge(struct source_tables *tables, struct source_table *t, const PG
 		t->oid = mem_string(pg_text(res, row, "oid"));
 		t->base = mem_string(pg_text(res, row, "base"));
 		t->partitioned = *pg_text(res, row, "relkind") == 'p';
-		t->row_kind = t->partitioned || pg_bool(res, row, "subscribed") ||
-			      pg_bool(res, row, "inherits");
+		if (need == SOURCE_TRACKED)
+			take_shadow(t, res, row);
+		else
+			t->row_kind = t->partitioned || pg_bool(res, row, "subscribed") ||
+				      pg_bool(res, row, "inherits");
 	}
 }
 
@@ -135,7 +147,8 @@ void source_resolve(PGconn *conn, const struct opt_names *given, enum source_nee
 	char *schema_array = pg_array(schemas, tables->count);
 	char *relation_array = pg_array(relations, tables->count);
 	const char *const values[] = {schema_array, relation_array};
-	PGresult *res = pg_query(conn, resolve_sql, 2, values);
+	const char *sql = need == SOURCE_TRACKED ? tracked_sql : resolve_sql;
+	PGresult *res = pg_query(conn, sql, 2, values);
 
 	for (int row = 0; row < PQntuples(res); row++)
 		judge(tables, &tables->table[row], res, row, need);
@@ -146,19 +159,30 @@ void source_resolve(PGconn *conn, const struct opt_names *given, enum source_nee
 	free(relations);
 }
 
-void source_expect_tracked(PGconn *conn, struct source_tables *tables)
+void source_expect_tracked(struct source_tables *tables)
 {
 	for (size_t i = 0; i < tables->count; i++) {
 		struct source_table *t = &tables->table[i];
-		const char *const values[] = {t->oid};
-		PGresult *res;
+
+		if (!t->refused && !t->tracked)
+			source_refuse(tables, t, source_install_hint, "is not tracked");
+	}
+}
+
+void source_expect_shadows(struct source_tables *tables)
+{
+	source_expect_tracked(tables);
+	for (size_t i = 0; i < tables->count; i++) {
+		struct source_table *t = &tables->table[i];
 
 		if (t->refused)
 			continue;
-		res = pg_query(conn, "SELECT FROM dml.tracked WHERE base = $1::oid", 1, values);
-		if (PQntuples(res) == 0)
-			source_refuse(tables, t, source_install_hint, "is not tracked");
-		PQclear(res);
+		if (t->shadow == NULL)
+			source_refuse(
+				tables, t, source_install_hint, "has lost its shadow table");
+		else if (!t->readable)
+			source_refuse(
+				tables, t, "grant SELECT on it to this role", "can't be read");
 	}
 }
 

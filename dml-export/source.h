@@ -24,7 +24,10 @@ struct source_table {
 	bool row_kind; /* statement triggers would miss writes: by logical replication, or
 			  through a parent */
 
-	char *shadow; /* by describe_shadows(): the same for its shadow table */
+	/* With SOURCE_TRACKED. */
+	bool tracked;
+	bool readable;
+	char *shadow; /* as base, of its shadow table; NULL if there is none */
 
 	/* By describe_tables(). */
 	char *kind; /* of the triggers: "statement" or "row" */
@@ -54,7 +57,7 @@ enum source_need {
 /* True if schema dml has what --install puts there. */
 bool source_installed(PGconn *conn, enum own_schema_use use);
 /* Dies unless it has. */
-void source_expect_installed(PGconn *conn);
+void source_expect_installed(PGconn *conn, enum own_schema_use use);
 
 /* Looks the names up; refuses, one by one, what is missing or can't be replicated. */
 void source_resolve(PGconn *conn, const struct opt_names *given, enum source_need need,
@@ -65,8 +68,10 @@ void source_refuse(struct source_tables *tables, struct source_table *t, const c
 	const char *wrong);
 extern const char source_install_hint[];
 
-/* Refuses those that aren't tracked. */
-void source_expect_tracked(PGconn *conn, struct source_tables *tables);
+/* After SOURCE_TRACKED: refuses those that aren't. */
+void source_expect_tracked(struct source_tables *tables);
+/* And those that can't be locked and read, or whose shadow table can't. */
+void source_expect_shadows(struct source_tables *tables);
 
 /* The oids of those that aren't refused, as an array; the caller frees it. */
 char *source_oids(const struct source_tables *tables);

@@ -66,10 +66,10 @@ enum die_status status_print(const struct options *o)
 	struct print_table out;
 	char *oids = NULL;
 
-	source_expect_installed(conn);
+	source_expect_installed(conn, OWN_READ);
 	if (o->tables.count + o->tables.patterns > 0) {
 		source_resolve(conn, &o->tables, SOURCE_TRACKED, &tables);
-		source_expect_tracked(conn, &tables);
+		source_expect_tracked(&tables);
 		oids = source_oids(&tables);
 	}
 

@@ -187,7 +187,7 @@ enum die_status track_uninstall(const struct options *o)
 	struct source_tables tables;
 	size_t found = 0;
 
-	source_expect_installed(conn);
+	source_expect_installed(conn, OWN_WRITE);
 	source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
 	buf_string(&script, begin_text);
 	for (size_t i = 0; i < tables.count; i++) {

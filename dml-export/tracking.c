@@ -318,7 +318,7 @@ enum die_status tracking_forget(const struct options *o)
 	struct source_tables tables = {0};
 	char *oids = NULL;
 
-	source_expect_installed(conn);
+	source_expect_installed(conn, OWN_WRITE);
 	if (o->tables.count + o->tables.patterns > 0) {
 		source_resolve(conn, &o->tables, SOURCE_TRACKED, &tables);
 		oids = source_oids(&tables);
