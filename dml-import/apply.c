@@ -68,20 +68,22 @@ static bool is_empty(struct apply *a)
 	return empty;
 }
 
-/* Step 6 of a full batch.  True if the table was emptied for good: no dead rows either. */
-static bool delete_all(struct apply *a)
+/* Step 6 of a full batch.  Where no dead row stays behind, indexes are made after the rows. */
+static void delete_all(struct apply *a, const struct batch *b, struct indexes *indexes)
 {
 	const struct target *t = &a->target;
 	bool truncate = a->options->truncate;
+	bool empty = !truncate && is_empty(a);
 	struct buf sql = {0};
 
-	if (!truncate && is_empty(a))
-		return true;
+	if (truncate || empty)
+		indexes_drop(a->conn, t, b->manifest.rows, indexes);
+	if (empty)
+		return;
 	buf_format(
 		&sql, "%s %s%s", truncate ? "TRUNCATE" : "DELETE FROM", t->only, t->relation);
 	pg_run(a->conn, sql.data, t->label);
 	buf_free(&sql);
-	return truncate;
 }
 
 /* Step 7. */
@@ -102,8 +104,8 @@ static void write_rows(struct apply *a, const struct batch *b)
 	pg_exec(a->conn, "SET CONSTRAINTS ALL DEFERRED", "SET CONSTRAINTS");
 	if (b->manifest.scope == SCOPE_CHANGES)
 		delete_changed(a, b);
-	else if (delete_all(a))
-		indexes_drop(a->conn, &a->target, b->manifest.rows, &indexes);
+	else
+		delete_all(a, b, &indexes);
 	copy_rows(a, b);
 	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
 	indexes_make(a->conn, &a->target, &indexes);
