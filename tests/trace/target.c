@@ -11,14 +11,22 @@ enum { PATH_SIZE = TARGET_MAX / 4, DATA_SIZE = 24 };
 /* Returns how many bytes there were. */
 static size_t read_memory(pid_t pid, uint64_t address, char *data, size_t size)
 {
-	/* Not over the end of the page, which may be that of the mapping. */
-	size_t room = 4096 - address % 4096;
-	struct iovec local = {.iov_base = data, .iov_len = room < size ? room : size};
-	struct iovec remote = {
-		.iov_base = (void *)(uintptr_t)address, .iov_len = local.iov_len};
-	ssize_t n = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+	/* A page at a time, for the next may not be mapped. */
+	size_t done = 0;
 
-	return n > 0 ? (size_t)n : 0;
+	while (done < size) {
+		size_t room = 4096 - (address + done) % 4096;
+		struct iovec local = {.iov_base = (char *)data + done,
+			.iov_len = room < size - done ? room : size - done};
+		struct iovec remote = {.iov_base = (void *)(uintptr_t)(address + done),
+			.iov_len = local.iov_len};
+		ssize_t n = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done;
 }
 
 static void add_descriptor(char *target, pid_t pid, int fd)

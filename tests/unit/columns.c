@@ -124,7 +124,8 @@ static void test_wrong(void)
 	}
 }
 
-/* Every text that is shorter: whole lines are columns, everything else is refused, nothing too. */
+/* Every text that is shorter: whole lines are columns, everything else is refused, nothing too.
+ */
 static void test_cut(void)
 {
 	static const char text[] = "id\tbigint\na\\tb\t\"x\\\\\"\nc\ttext\n";
