@@ -137,9 +137,7 @@ static bool are_same_columns(
 static bool is_elsewhere(
 	const struct apply *a, const struct batch *b, const struct ledger *ledger)
 {
-	if (a->options->accept_source)
-		return true;
-	if (ledger->known && strcmp(ledger->chain, b->manifest.chain) == 0)
+	if (a->options->accept_source || verdict_goes_on(&b->manifest, ledger))
 		return true;
 	return target_is_elsewhere(a->conn, &a->target, &b->manifest);
 }

@@ -64,11 +64,16 @@ static bool is_same_table(const struct manifest *m, const struct ledger *l)
 	return same;
 }
 
+bool verdict_goes_on(const struct manifest *m, const struct ledger *l)
+{
+	return l->known && strcmp(m->chain, l->chain) == 0;
+}
+
 enum verdict verdict(const struct manifest *m, const struct ledger *l, bool accept_source)
 {
 	if (l->retired)
 		return of_a_retired_chain(m, l);
-	if (l->known && strcmp(m->chain, l->chain) == 0)
+	if (verdict_goes_on(m, l))
 		return of_this_chain(m, l);
 	if (m->scope != SCOPE_FULL)
 		return VERDICT_HEADLESS;

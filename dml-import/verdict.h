@@ -71,6 +71,9 @@ enum verdict {
 	VERDICT_MISFIT,
 };
 
+/* True if the batch is of the chain that was applied last. */
+bool verdict_goes_on(const struct manifest *m, const struct ledger *l);
+
 /* `accept_source`: a full batch of a foreign or stale chain is applied. */
 enum verdict verdict(const struct manifest *m, const struct ledger *l, bool accept_source);
 
