@@ -121,7 +121,7 @@ sanitize:
 	    all check-sanitized
 
 check-sanitized:
-	DML_BUILD=$(BUILD) UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=0 \
+	DML_BUILD=$(CURDIR)/$(BUILD) UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=detect_leaks=0 \
 	    $(MAKE) --no-print-directory BUILD=$(BUILD) check-built
 
 # Programs that are killed write no coverage; gcov's merging takes the rest of all tests together.
@@ -135,7 +135,7 @@ coverage:
 	@cat build/coverage/report.txt
 
 check-covered:
-	DML_BUILD=$(BUILD) $(MAKE) --no-print-directory BUILD=$(BUILD) check-built
+	DML_BUILD=$(CURDIR)/$(BUILD) $(MAKE) --no-print-directory BUILD=$(BUILD) check-built
 
 lint:
 	scripts/install-deps test lint
