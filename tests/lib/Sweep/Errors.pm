@@ -73,6 +73,7 @@ sub error_points {
 		my ($process, $name) = @$call{qw(process call)};
 		my $n = ++$count{"$process $name"};
 		next if $process == 0 && $call->{number} <= $before_main;
+		next if $call->{target} =~ /\.gcda$/;    # what coverage writes is no part of the program
 		my $of_socket = $call->{target} =~ /^socket:/;
 		my $errors = ($of_socket ? $socket{$name} : $file{$name}) // $other{$name} // '';
 		for my $error (split ' ', $errors) {
