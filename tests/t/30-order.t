@@ -296,4 +296,20 @@ subtest 'other tables are done before exit status 3' => sub {
 	$two->is_equal('both');
 };
 
+# As rsync --remove-source-files does that was killed before it had removed the last file.
+subtest 'of what was applied, the manifest comes back' => sub {
+	$r->reset('at first');
+	my $name = next_batch();
+	$r->ship;
+	my $manifest = read_file("$inbox/$name/manifest");
+	exits_with($r->receive, 0, 'applied');
+	mkdir "$inbox/$name", 0700 or die "mkdir: $!";
+	write_file("$inbox/$name/manifest", $manifest);
+	my $result = $r->receive;
+	exits_with($result, 0, 'the next run');
+	is($result->{stderr}, '', '... says nothing');
+	ok(!-e "$inbox/$name", '... and removes it');
+	$r->is_equal('then');
+};
+
 done_testing;
