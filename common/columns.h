@@ -25,7 +25,8 @@ struct columns {
 /* Takes copies of both. */
 void columns_add(struct columns *c, const char *name, const char *type);
 void columns_encode(struct buf *b, const struct columns *c);
-/* False if the text is not what columns_encode() writes, or has more than COLUMNS_MAX lines. */
+/* False if the text is not what columns_encode() writes of one column or more, COLUMNS_MAX at
+ * most. */
 bool columns_decode(const char *text, size_t len, struct columns *c);
 void columns_free(struct columns *c);
 

@@ -51,7 +51,7 @@ static void encode_first(const char *text, size_t len)
 	take_columns(text, len, &c);
 	columns_encode(&b, &c);
 	bool good = columns_decode(buf_text(&b), b.len, &again);
-	must(good == (c.count <= COLUMNS_MAX), "what was written can be read");
+	must(good == (c.count > 0 && c.count <= COLUMNS_MAX), "what was written can be read");
 	must(!good || again.count == c.count, "all of it");
 	for (size_t i = 0; i < again.count; i++)
 		must(strcmp(c.column[i].name, again.column[i].name) == 0 &&
