@@ -1,0 +1,39 @@
+# Goal of this test: while the first export for a target is under way, and nothing in the server
+# tells of that target yet, no purge takes what it will need next.
+use strict;
+use warnings;
+
+use Dml;
+use Pair;
+use Test::More;
+
+my $pair = Pair->new;
+my ($src, $cluster) = ($pair->src, $pair->cluster);
+
+# So many rows that an exporter that is stopped leaves the server in the middle of them.
+$pair->source('CREATE TABLE t (id int PRIMARY KEY, pad text)');
+$pair->source("INSERT INTO t SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 100000) AS i");
+$pair->track('t');
+my @export = ('-d', $src, '-t', 't');
+exits_with(run_export(@export, '-T', 'old/app', $pair->out), 0, 'one target');
+
+my $handle = start_cmd(program('dml-export'), @export, '-T', 'new/app', $pair->out);
+my $copying = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'dml-export'"
+	. " AND state = 'active' AND query LIKE 'COPY%'";
+wait_for(sub { $cluster->value($src, $copying) }, 'the first export for another');
+kill 'STOP', $handle->{pid};
+is($cluster->value($src, $copying), 1, 'it stands in the middle of its rows');
+
+$pair->source("INSERT INTO t VALUES (0, 'late')");
+my $result = run_export(@export, '-T', 'old/app', $pair->out);
+is("$result->{ended} $result->{stderr}", '0 ', 'the other exports, and would purge');
+is(scalar @{ $result->{lines} }, 1, '... a batch');
+
+kill 'CONT', $handle->{pid};
+exits_with(finish($handle), 0, 'the first goes on');
+$result = run_export(@export, '-T', 'new/app', $pair->out);
+exits_with($result, 0, 'its next');
+my ($batch) = @{ $result->{lines} };
+is($batch && Pair::read_file("$batch/ids"), "0\n", '... has what came meanwhile');
+
+done_testing;
