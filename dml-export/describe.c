@@ -9,11 +9,11 @@
 #include <string.h>
 
 /* A row for each table that isn't refused, in their order; dies if one has gone. */
-static PGresult *ask(PGconn *conn, const char *sql, const struct source_tables *tables)
+static PGresult *ask(PGconn *conn, const struct source_tables *tables)
 {
 	char *oids = source_oids(tables);
 	const char *const values[] = {oids};
-	PGresult *res = pg_query(conn, sql, 1, values);
+	PGresult *res = pg_query(conn, describe_sql, 1, values);
 	size_t count = 0;
 
 	for (size_t i = 0; i < tables->count; i++)
@@ -67,17 +67,9 @@ static void judge(
 
 static void take(struct source_table *t, const PGresult *res, int row)
 {
-	struct buf label = {0};
-
 	if (strcmp(t->base, pg_text(res, row, "base")) != 0 ||
 		strcmp(t->shadow, pg_text(res, row, "shadow")) != 0)
 		die(DIE_AGAIN, "run it again", "table %s was renamed just now", t->label);
-	mem_replace(&t->name.schema, pg_text(res, row, "schema"));
-	mem_replace(&t->name.table, pg_text(res, row, "name"));
-	name_to_sql(&label, &t->name);
-	free(t->label);
-	t->label = label.data;
-	mem_replace(&t->kind, pg_text(res, row, "kind"));
 	mem_replace(&t->columns, pg_text(res, row, "columns"));
 	mem_replace(&t->triggers, pg_text(res, row, "triggers"));
 	free(t->lineage_end);
@@ -124,7 +116,7 @@ static void describe_partitions(
 
 void describe_tables(PGconn *conn, struct source_tables *tables)
 {
-	PGresult *res = ask(conn, describe_sql, tables);
+	PGresult *res = ask(conn, tables);
 	int row = 0;
 
 	for (size_t i = 0; i < tables->count; i++) {
@@ -156,7 +148,7 @@ bool describe_is_intact(PGconn *conn, const struct source_table *table)
 {
 	struct source_table copy = *table;
 	const struct source_tables one = {.table = &copy, .count = 1};
-	PGresult *res = ask(conn, describe_sql, &one);
+	PGresult *res = ask(conn, &one);
 	bool intact = pg_bool(res, 0, "tracked") && !pg_is_null(res, 0, "shadow") &&
 		      pg_number(res, 0, "version") == TRACK_VERSION &&
 		      pg_is_null(res, 0, "missing") && pg_bool(res, 0, "has_key") &&

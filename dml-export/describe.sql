@@ -1,11 +1,7 @@
 -- What an export has to know of its tables, read when they are locked.  Every run reads it, so it
 -- is written to be planned fast: what concerns partitions is asked apart, in partitions.sql.
 -- $1 oids of base tables: one row for each, in that order.
-SELECT b.oid,
-       n.nspname AS schema,
-       c.relname AS name,
-       pg_catalog.format('%I.%I', n.nspname, c.relname) AS base,
-       c.relkind = 'p' AS partitioned,
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS base,
        pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::integer AS pages,
        t.base IS NOT NULL AS tracked,
        t.kind,

@@ -75,11 +75,22 @@ static void take_locks(struct run *run)
 	tracking_lock(run);
 }
 
+static void free_source(struct run_source *s)
+{
+	free(s->snapshot);
+	free(s->id.system);
+	free(s->id.database);
+	free(s->lineage_begin);
+	free(s->encoding);
+	free(s->time);
+}
+
 void run_take_source(struct run *run)
 {
 	PGresult *res = pg_query_row(run->conn, source_sql, 0, NULL);
 	struct run_source *s = &run->source;
 
+	free_source(s);
 	*s = (struct run_source){
 		.snapshot = mem_string(pg_text(res, 0, "snapshot")),
 		.xmax = pg_number(res, 0, "xmax"),
@@ -144,7 +155,6 @@ static void open_snapshot(struct run *run)
 	buf_string(&sql, changes_settings);
 	pg_script(run->conn, sql.data);
 	buf_free(&sql);
-	free(run->source.snapshot);
 	run_take_source(run);
 	describe_tables(run->conn, &run->tables);
 	drop_refused(run);

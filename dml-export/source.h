@@ -14,8 +14,7 @@
 #include <stdint.h>
 
 struct source_table {
-	struct name
-		name; /* as given with -t; after describe_tables() as the catalogue has it */
+	struct name name;
 	char *label;  /* the name as SQL, for messages */
 	bool refused; /* for good in this run; a message was printed */
 	char *oid;
@@ -30,7 +29,6 @@ struct source_table {
 	char *shadow; /* as base, of its shadow table; NULL if there is none */
 
 	/* By describe_tables(). */
-	char *kind; /* of the triggers: "statement" or "row" */
 	char **key; /* columns */
 	size_t keys;
 	char *lineage_end; /* what this table adds to the lineage */
