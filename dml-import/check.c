@@ -1,14 +1,10 @@
 #include "check.h"
 
-#include "batch.h"
-#include "copy_text.h"
-#include "gz.h"
+#include "content.h"
 #include "queue.h"
 #include "workers.h"
 
 #include <stdlib.h>
-
-static const char ship_again[] = "ship the batch again from its source";
 
 /* One batch of one table's directory. */
 struct item {
@@ -43,74 +39,23 @@ static void collect(struct items *items, const struct find *find)
 	}
 }
 
-/* What a file of COPY text holds. */
-struct content {
-	const struct batch *batch;
-	enum manifest_file file;
-	struct copy_text text;
-	uint64_t lines;
-};
-
-static void expect_written(const struct content *c, bool good)
+static void count_lines(void *context, const void *piece, size_t len)
 {
-	if (!good)
-		die(DIE_PERSON, ship_again,
-			"\"%s/%s\" holds a backslash that COPY never writes",
-			c->batch->dir.path, manifest_file_name(c->file));
+	uint64_t *lines = context;
+
+	for (const char *p = piece, *end = p + len; p < end; p++)
+		*lines += *p == '\n';
 }
 
-static void take(struct content *c, const char *piece, size_t len)
+static void check_lines(const struct batch *b, enum manifest_file file, uint64_t announced)
 {
-	expect_written(c, copy_text_next(&c->text, piece, len));
-	for (size_t i = 0; i < len; i++)
-		c->lines += piece[i] == '\n';
-}
+	uint64_t lines = 0;
 
-static void expect_lines(const struct content *c, uint64_t announced)
-{
-	expect_written(c, copy_text_ended(&c->text));
-	if (c->lines != announced)
-		die(DIE_PERSON, ship_again,
+	content_read(b, file, count_lines, &lines);
+	if (lines != announced)
+		die(DIE_PERSON, "ship the batch again from its source",
 			"\"%s/%s\" has not as many lines as its manifest announces",
-			c->batch->dir.path, manifest_file_name(c->file));
-}
-
-static void check_ids(const struct batch *b)
-{
-	struct content c = {.batch = b, .file = FILE_IDS};
-	char *name = batch_file_name(b, FILE_IDS);
-	enum { PIECE = 64 * 1024 };
-	char *piece = mem_alloc(PIECE);
-	struct io_reader reader;
-	struct io_sum sum;
-	size_t len;
-
-	io_reader_open(&reader, batch_file(b, FILE_IDS), name);
-	while ((len = io_reader_next(&reader, piece, PIECE)) > 0)
-		take(&c, piece, len);
-	io_reader_close(&reader, &sum);
-	batch_expect(b, FILE_IDS, &sum);
-	expect_lines(&c, b->manifest.ids);
-	free(piece);
-	free(name);
-}
-
-static void check_rows(const struct batch *b)
-{
-	struct content c = {.batch = b, .file = FILE_DATA};
-	char *name = batch_file_name(b, FILE_DATA);
-	struct gz_reader *reader =
-		gz_reader_open(batch_file(b, FILE_DATA), name, b->manifest.data_bytes);
-	struct io_sum sum;
-	const void *piece;
-	size_t len;
-
-	while ((len = gz_read(reader, &piece)) > 0)
-		take(&c, piece, len);
-	gz_reader_close(reader, &sum);
-	batch_expect(b, FILE_DATA, &sum);
-	expect_lines(&c, b->manifest.rows);
-	free(name);
+			b->dir.path, manifest_file_name(file));
 }
 
 static void check_batch(const struct batch *b)
@@ -119,8 +64,8 @@ static void check_batch(const struct batch *b)
 
 	batch_columns(b, &columns);
 	columns_free(&columns);
-	check_ids(b);
-	check_rows(b);
+	check_lines(b, FILE_IDS, b->manifest.ids);
+	check_lines(b, FILE_DATA, b->manifest.rows);
 }
 
 static enum die_status check_item(const struct item *item)
