@@ -9,17 +9,11 @@ use Compress::Zlib ();
 use Digest::SHA 'sha256_hex';
 use Exporter 'import';
 use File::Path 'make_path';
+use Run 'read_file';
 
-our @EXPORT = qw(read_file write_file copy_batch manifest reseal sealed forge gzip);
+our @EXPORT = qw(write_file copy_batch manifest reseal sealed forge gzip);
 
 my @files = ('columns', 'ids', 'data.gz');
-
-sub read_file {
-	my ($path) = @_;
-	open my $file, '<:raw', $path or die "$path: $!";
-	local $/ = undef;
-	return scalar(<$file>) // '';
-}
 
 # A new file in the old one's place: other links to that one keep what they had.
 sub write_file {

@@ -157,13 +157,6 @@ sub unpack_file {
 	return $result->{stdout};
 }
 
-sub read_file {
-	my ($name) = @_;
-	open my $file, '<', $name or die "$name: $!";
-	local $/ = undef;
-	return scalar(<$file>) // '';
-}
-
 sub must {
 	my ($what, $result) = @_;
 	die "$what: $result->{stderr}" if "$result->{ended}$result->{stderr}" ne '0';

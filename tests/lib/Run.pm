@@ -15,7 +15,8 @@ use Exporter 'import';
 use POSIX ();
 use Test::More;
 
-our @EXPORT = qw(run_cmd start_cmd finish exits_with stdout_is stderr_is stderr_like wait_for);
+our @EXPORT = qw(run_cmd start_cmd finish exits_with stdout_is stderr_is stderr_like wait_for
+	read_file);
 
 my $owner = $$;
 my %running;
@@ -101,6 +102,14 @@ sub wait_for {
 		select undef, undef, undef, 0.02;
 	}
 	die "waited for $what in vain\n";
+}
+
+# All of a file, as bytes.
+sub read_file {
+	my ($path) = @_;
+	open my $file, '<:raw', $path or die "$path: $!";
+	local $/ = undef;
+	return scalar(<$file>) // '';
 }
 
 # Tests how a command ended; tells what it said if that isn't so.

@@ -18,6 +18,8 @@ package Sweep::Disk;
 use strict;
 use warnings;
 
+use Run 'read_file';
+
 # Options: durable => 0, if what is there has never been fsynced.
 sub new {
 	my ($class, $root, %option) = @_;
@@ -46,7 +48,7 @@ sub load {
 			$inode = $self->inode(dir => 1);
 			$self->load($inode, "$path/$name", $durable);
 		} else {
-			my $content = content("$path/$name");
+			my $content = read_file("$path/$name");
 			my $size = length $content;
 			$inode = $self->inode(content => $content, size => $size, synced => $durable ? $size : 0);
 		}
@@ -54,13 +56,6 @@ sub load {
 		sync($dir) if $durable;
 	}
 	return;
-}
-
-sub content {
-	my ($path) = @_;
-	open my $file, '<:raw', $path or die "$path: $!";
-	local $/ = undef;
-	return scalar(<$file>) // '';
 }
 
 # The last thing that happened in a directory: a rename, which nobody has fsynced.
@@ -93,7 +88,7 @@ sub read_below {
 	for my $name (keys %{ $dir->{now} }) {
 		my $inode = $dir->{now}{$name};
 		if ($inode->{dir}) { $self->read_below($inode, "$path/$name") }
-		else { $inode->{content} //= content("$path/$name") }
+		else { $inode->{content} //= read_file("$path/$name") }
 	}
 	return;
 }
