@@ -1,5 +1,6 @@
 # Goal of this test: while the first export for a target is under way, and nothing in the server
-# tells of that target yet, no purge takes what it will need next.
+# tells of that target yet, no purge takes what it will need next; and the history of a target
+# keeps its last thousand batches.
 use strict;
 use warnings;
 
@@ -35,5 +36,13 @@ $result = run_export(@export, '-T', 'new/app', $pair->out);
 exits_with($result, 0, 'its next');
 my ($batch) = @{ $result->{lines} };
 is($batch && Pair::read_file("$batch/ids"), "0\n", '... has what came meanwhile');
+
+$pair->source("INSERT INTO dml.history SELECT base, target, number - 2000 - i, scope, seal, exported, ids, rows, bytes"
+	. " FROM dml.history, generate_series(1, 1500) AS i WHERE target = 'old/app' AND scope = 'full'");
+$pair->source('DELETE FROM t WHERE id = 0');
+exits_with(run_export(@export, '-T', 'old/app', $pair->out), 0, 'a batch for whom many were made');
+is($pair->source("SELECT count(*), count(*) FILTER (WHERE number > 0) FROM dml.history WHERE target = 'old/app'"),
+	"1000|3\n", 'the last thousand are kept');
+is($pair->source("SELECT count(*) FROM dml.history WHERE target = 'new/app'"), "2\n", 'and all of the other target');
 
 done_testing;
