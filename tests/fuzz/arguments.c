@@ -12,7 +12,7 @@ enum { ALLOCATED_MAX = 16384 };
 
 static const volatile void *allocated[ALLOCATED_MAX];
 static size_t allocated_count;
-static bool counting;
+static _Thread_local bool counting; /* libFuzzer watches its memory from another thread */
 
 static void note_malloc(const volatile void *p, size_t size)
 {
