@@ -6,27 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool pg_alive(PGconn *conn)
-{
-	return PQstatus(conn) == CONNECTION_OK;
-}
-
 static bool tag_is(PGresult *res, const char *tag)
 {
 	return PQresultStatus(res) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(res), tag) == 0;
-}
-
-bool pg_try(PGconn *conn, const char *sql, const char *tag, const char *what)
-{
-	PGresult *res = PQexec(conn, sql);
-	bool good = tag_is(res, tag);
-
-	if (!good && PQstatus(conn) != CONNECTION_OK)
-		pg_die(conn, res, what);
-	if (!good)
-		pg_complain(conn, res, what);
-	PQclear(res);
-	return good;
 }
 
 void pg_exec(PGconn *conn, const char *sql, const char *tag)

@@ -31,15 +31,10 @@ struct pg_options {
 PGconn *pg_connect(const struct pg_options *options);
 void pg_disconnect(PGconn *conn);
 
-/* True if the server may still listen to us. */
-bool pg_alive(PGconn *conn);
-
 /* A statement without a result; `tag` is the command tag that must come back. */
 void pg_exec(PGconn *conn, const char *sql, const char *tag);
 /* The same for a tag that ends with a count; an error's message begins with `what`. */
 void pg_run(PGconn *conn, const char *sql, const char *what);
-/* As pg_exec(), but on an error tells of `what` and returns false. */
-bool pg_try(PGconn *conn, const char *sql, const char *tag, const char *what);
 /* Several statements at once. */
 void pg_script(PGconn *conn, const char *sql);
 /* The same, but on an error tells of `what`, rolls back and returns the exit status. */

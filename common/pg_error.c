@@ -19,11 +19,6 @@ static const char *field(const PGresult *res, int code)
 	return text != NULL ? text : "";
 }
 
-bool pg_error_is(const PGresult *res, const char *sqlstate)
-{
-	return strcmp(field(res, PG_DIAG_SQLSTATE), sqlstate) == 0;
-}
-
 /* Class 57P: the server is going down; whether it had committed, nobody knows. */
 bool pg_error_is_final(const PGresult *res)
 {

@@ -9,7 +9,4 @@
  * libpq made the error up, the connection being lost. */
 bool pg_error_is_final(const PGresult *res);
 
-/* True if `res` failed with this SQLSTATE. */
-bool pg_error_is(const PGresult *res, const char *sqlstate);
-
 #endif

@@ -89,13 +89,3 @@ void find_all(struct find *f, char *const *arguments, size_t count)
 	for (size_t i = 0; i < count; i++)
 		find_one(f, arguments[i]);
 }
-
-void find_free(struct find *f)
-{
-	for (size_t i = 0; i < f->count; i++) {
-		spool_close(&f->found[i].dir);
-		free(f->found[i].name);
-	}
-	free(f->found);
-	*f = (struct find){0};
-}

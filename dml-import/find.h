@@ -25,6 +25,5 @@ struct find {
 
 /* Dies if an argument is missing or can't be read.  No link below an argument is followed. */
 void find_all(struct find *f, char *const *arguments, size_t count);
-void find_free(struct find *f);
 
 #endif
