@@ -54,7 +54,8 @@ type AS (
       JOIN pg_catalog.pg_type AS t ON t.oid = d.typid AND t.typtype = 'd'
 ),
 -- The trigger that notes old keys asks whether a key changed: by the key's own operator where
--- equal values can't differ in their text, by their bytes where they can.
+-- equal values can't differ in their text, by their bytes where they can.  Each statement has the
+-- condition parsed and planned anew, so it is written as it would be planned: by the negator.
 column_of_key AS (
     SELECT d.i,
            pg_catalog.format('key%s', d.i) AS shadow,
@@ -62,7 +63,8 @@ column_of_key AS (
            pg_catalog.format_type(d.typid, d.typmod)
                || CASE WHEN t.typcollation <> 0 THEN ' COLLATE pg_catalog."C"' ELSE '' END AS type,
            CASE WHEN t.typcollation = 0 AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
-                THEN pg_catalog.format('NOT (OLD.%1$I OPERATOR(%2$I.%3$s) NEW.%1$I)',
+                  AND o.oid IS NOT NULL
+                THEN pg_catalog.format('OLD.%1$I OPERATOR(%2$I.%3$s) NEW.%1$I',
                                        d.attname, n.nspname, o.oprname)
                 ELSE pg_catalog.format('ROW(OLD.%1$I)::record OPERATOR(pg_catalog.*<>) ROW(NEW.%1$I)::record',
                                        d.attname)
@@ -72,8 +74,9 @@ column_of_key AS (
       JOIN pg_catalog.pg_opclass AS c ON c.oid = d.opclass
       JOIN pg_catalog.pg_amop AS m ON m.amopfamily = c.opcfamily AND m.amopstrategy = 3
        AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype
-      JOIN pg_catalog.pg_operator AS o ON o.oid = m.amopopr
-      JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
+      JOIN pg_catalog.pg_operator AS e ON e.oid = m.amopopr
+      LEFT JOIN pg_catalog.pg_operator AS o ON o.oid = e.oprnegate
+      LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
 ),
 part AS (
     SELECT pg_catalog.string_agg(shadow || ' ' || type, E',\n    ' ORDER BY i) AS definitions,
