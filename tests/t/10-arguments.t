@@ -1,0 +1,86 @@
+# Goal of this test: a wrong call is told what is wrong with it and where to read more, with exit
+# status 2, before anything is connected to or looked into.
+use strict;
+use warnings;
+
+use Dml;
+use Test::More;
+
+# Nobody listens there: whoever tried would say so.
+my @nowhere = ('-h', '/nonexistent', '-p', '1');
+my $dir = spool();
+my @export = ('-t', 't', '-T', 'a/b', $dir);
+
+# What is wrong, the arguments, and what must be said.
+my %wrong = (
+	'dml-export' => [
+		['no table', ['-T', 'a/b', $dir], qr/-t TABLE is missing/],
+		['no target', ['-t', 't', $dir], qr{-T HOST/DB is missing}],
+		['no spool', ['-t', 't', '-T', 'a/b'], qr/SPOOL is missing/],
+		['--forget without a target', ['--forget'], qr{-T HOST/DB is missing}],
+		['two spools', [@export, 'other'], qr/too many arguments, the first "other"/],
+		['a spool to --install', ['--install', @export[0, 1], $dir], qr/"?\Q$dir\E"? is not for this call/],
+		['--full with --status', [qw(--status --full)], qr/--full is not for this call/],
+		['-T with --install', [qw(--install -t t -T a/b)], qr/-T is not for this call/],
+		['--print-sql alone', ['--print-sql', @export], qr/--print-sql is not for this call/],
+		['--key with --uninstall', [qw(--uninstall -t t --key id)], qr/--key is not for this call/],
+		['--key with two tables', [qw(--install -t t -t u --key id)], qr/--key goes with one -t/],
+		['--key with a pattern beside', ['--install', '-t', 't', '-t', 'u*', '--key', 'id'],
+			qr/--key goes with one -t/],
+		['--key of nothing', ['--install', '-t', 't', '--key', ''], qr/--key: "" is no column's name/],
+		['--key that ends in a comma', ['--install', '-t', 't', '--key', 'id,'],
+			qr/--key: "" is no column's name/],
+		['--key with a quote too many', ['--install', '-t', 't', '--key', 'a,"b'],
+			qr/--key: ""b" is no column's name/],
+		['two things at once', [qw(--install --uninstall -t t)], qr/don't go together/],
+		['a level of 0', ['-Z', '0', @export], qr/-Z takes a number from 1 to 9/],
+		['a level of 10', ['-Z', '10', @export], qr/-Z takes a number from 1 to 9/],
+		['a level that is none', ['-Z', '1x', @export], qr/-Z takes a number from 1 to 9/],
+		['no jobs', ['-j', '0', @export], qr/-j takes a number from 1 to 64/],
+		['a target without a database', ['-t', 't', '-T', 'replica1', $dir], qr/"replica1" is no target/],
+		['a target out of the spool', ['-t', 't', '-T', '../b', $dir], qr{"\.\./b" is no target}],
+		['a table of three names', ['-t', 'a.b.c', '-T', 'a/b', $dir], qr/"a\.b\.c" is no table's name/],
+		['a table without a name', ['-t', '', '-T', 'a/b', $dir], qr/"" is no table's name/],
+		['an unknown option', ['--fulll', @export], qr/"--fulll" is no option, or lacks its argument/],
+		['an unknown letter', ['-x', @export], qr/"-x" is no option, or lacks its argument/],
+		['an option without its argument', [@export, '-t'], qr/"-t" is no option, or lacks its argument/],
+		['an argument too much', ['--full=yes', @export], qr/"--full" is no option, or lacks its argument/],
+		['a password', ['-d', 'dbname=x password=tulip', @export], qr/password/],
+	],
+	'dml-import' => [
+		['no directory', [], qr/DIR is missing/],
+		['a directory to --install', ['--install', $dir], qr/DIR is not for this call/],
+		['-t with --status', [qw(--status -t t)], qr/-t is not for this call/],
+		['two tables', ['-t', 't', '-t', 'u', $dir], qr/-t goes with the directory of one table/],
+		['one table, two directories', ['-t', 't', "$dir/t", "$dir/u"],
+			qr/-t goes with the directory of one table/],
+		['--keep with --check', ['--check', '--keep', $dir], qr/--keep is not for this call/],
+		['--truncate with --status', ['--status', '--truncate'], qr/--truncate is not for this call/],
+		['--accept-source with --check', ['--check', '--accept-source', $dir],
+			qr/--accept-source is not for this call/],
+		['--as-superuser with --check', ['--check', '--as-superuser', $dir],
+			qr/--as-superuser is not for this call/],
+		['--print-sql alone', ['--print-sql', $dir], qr/--print-sql is not for this call/],
+		['two things at once', ['--check', '--status', $dir], qr/don't go together/],
+		['too many jobs', ['-j', '65', $dir], qr/-j takes a number from 1 to 64/],
+		['an unknown option', ['--full', $dir], qr/"--full" is no option, or lacks its argument/],
+		['an option without its argument', [$dir, '-d'], qr/"-d" is no option, or lacks its argument/],
+		['a pattern', ['-t', 'public.*', $dir], qr/"public\.\*" is no table's name/],
+	],
+);
+
+for my $name (sort keys %wrong) {
+	for my $case (@{ $wrong{$name} }) {
+		my ($what, $arguments, $message) = @$case;
+		my @connection = grep({ $_ eq '-d' } @$arguments) ? () : @nowhere;
+		my $result = run_cmd(program($name), @connection, @$arguments);
+		exits_with($result, 2, "$name, $what");
+		like($result->{stderr}, qr/\A$name: error: .*$message.*\n$name: hint: .+\n\z/, '... is said, with a hint');
+		is($result->{stdout}, '', '... and nothing on standard output');
+		unlike($result->{stderr}, qr/tulip/, '... nor a password') if $what eq 'a password';
+	}
+}
+
+is_deeply([glob "$dir/{*,.[!.]*}"], [], 'the directory stays empty');
+
+done_testing;
