@@ -5,6 +5,7 @@
 #include "ddl.sql.h"
 #include "install.sql.h"
 #include "schema.sql.h"
+#include "stray.sql.h"
 #include "uninstall.sql.h"
 #include "unschema.sql.h"
 
@@ -30,6 +31,17 @@ static PGresult *installed(PGconn *conn, const struct source_table *t)
 		return res;
 	PQclear(res);
 	return NULL;
+}
+
+/* Our triggers on a table that is not tracked: it was restored from a dump, and they with it. */
+static char *drop_stray_triggers(PGconn *conn, const struct source_table *t)
+{
+	const char *const values[] = {t->oid};
+	PGresult *res = pg_query_row(conn, stray_sql, 1, values);
+	char *script = mem_string(pg_text(res, 0, "script"));
+
+	PQclear(res);
+	return script;
 }
 
 static enum die_status run_or_print(
@@ -101,13 +113,16 @@ static bool up_to_date(PGconn *conn, const struct options *o, const struct sourc
  * writers until all triggers stand: whoever began before them has ended by then.
  */
 static void add_transaction(struct buf *script, const struct source_table *t, bool with_schema,
-	const PGresult *old, const char *body)
+	const char *stray, const PGresult *old, const char *body)
 {
+	bool drops = old != NULL || *stray != '\0';
+
 	buf_string(script, begin_text);
 	buf_format(script, "LOCK TABLE %s IN %s MODE;\n", t->base,
-		old != NULL ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE");
+		drops ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE");
 	if (with_schema)
 		buf_string(script, schema_sql);
+	buf_string(script, stray);
 	if (old != NULL)
 		buf_format(script, "%s\n", pg_text(old, 0, "script"));
 	/* A table of that name was dropped, and this is another. */
@@ -131,6 +146,7 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 	PGresult *own = schema->made ? installed(conn, t) : NULL;
 	PGresult *old = schema->made && own == NULL ? installed(conn, &dropped) : own;
 	const char *key = o->key != NULL ? o->key : own != NULL ? pg_text(own, 0, "key") : NULL;
+	char *stray = own == NULL ? drop_stray_triggers(conn, t) : mem_string("");
 	enum die_status status = DIE_DONE;
 	struct buf script = {0};
 	struct buf body = {0};
@@ -141,13 +157,15 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 		   (o->key != NULL || !install_script(conn, t, NULL, kind, old, &body))) {
 		status = no_key(o, t);
 	} else {
-		add_transaction(&script, t, !schema->made && !schema->told, old, body.data);
+		add_transaction(
+			&script, t, !schema->made && !schema->told, stray, old, body.data);
 		status = run_or_print(conn, o, script.data, t->label);
 		schema->made |= status == DIE_DONE && !o->print_sql;
 		schema->told |= o->print_sql;
 	}
 	buf_free(&script);
 	buf_free(&body);
+	free(stray);
 	PQclear(old);
 	return status;
 }

@@ -83,4 +83,12 @@ for my $name (sort keys %wrong) {
 
 is_deeply([glob "$dir/{*,.[!.]*}"], [], 'the directory stays empty');
 
+# What only the directory tells.
+mkdir "$dir/$_" or die "mkdir: $!" for map { ($_, "$_/0000000001") } 't', 'u';
+for my $case (['-t', 't'], ['--accept-source']) {
+	my $result = run_import(@nowhere, @$case, $dir);
+	exits_with($result, 2, "@$case with a directory of two tables");
+	stderr_like($result, qr/$case->[0] goes with the directory of one table\n.*hint: /, '... is said');
+}
+
 done_testing;

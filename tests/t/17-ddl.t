@@ -90,6 +90,10 @@ for my $when (\&export_beside, \&export_before_lock) {
 	exits_with($keyless, 4, "$name, the key goes: refused");
 	stderr_like($keyless, qr/table public\.t has lost its key/, '... and why');
 	$pair->source('ALTER TABLE t ADD PRIMARY KEY (id)');
+	my $unlogged = $when->('ALTER TABLE t SET UNLOGGED');
+	exits_with($unlogged, 4, "$name, the table becomes unlogged: refused");
+	stderr_like($unlogged, qr/table public\.t is unlogged now/, '... and why');
+	$pair->source('ALTER TABLE t SET LOGGED');
 	my $renamed = $when->('ALTER TABLE t RENAME TO t2');
 	like($renamed->{ended}, qr/^[14]$/, "$name, the table is called something else: not now");
 	is($renamed->{stdout}, '', '... there is no batch');
@@ -149,6 +153,14 @@ exits_with($pair->export('t', 'u'), 0, '... then changes');
 is_deeply([map { $pair->manifest($_)->{scope} } @{ $pair->{batches} }], ['changes', 'changes'], '... they are');
 exits_with($pair->apply, 0, '... imported');
 table_equal($pair->src, $pair->dst, "SELECT id, a, b, n FROM $_", "... $_ is equal") for 't', 'u';
+
+my $untracked = export_before_lock("DELETE FROM dml.tracked WHERE base = 't'::regclass");
+exits_with($untracked, 4, 'tracking that ends before the export has its lock: refused');
+stderr_like($untracked, qr/table public\.t is tracked no more/, '... and why');
+export_ok('-d', $src, '--install', '-t', 't');
+$pair->export('t');
+$pair->apply;
+table_equal($pair->src, $pair->dst, 'SELECT id, a, b, n FROM t', '... until it is tracked again');
 
 my $gone = export_before_lock('DROP TABLE t CASCADE');
 like($gone->{ended}, qr/^[14]$/, 'a table that goes before the export has its lock: not done');

@@ -85,16 +85,16 @@ $cluster->sql($one, $application);
 my $printed = run_export('-d', $one, '--install', '--print-sql', '-t', 't', '-t', 'u');
 is("$printed->{ended} $printed->{stderr}", '0 ', '--install --print-sql');
 catalogue_is($one, $bare, '... changes nothing');
-eval { $cluster->sql($one, $printed->{stdout}) } or diag $@;
+eval { $cluster->sql($one, $printed->{stdout}); 1 } or diag $@;
 catalogue_is($one, $names, '... and what it prints makes the same');
 my $more = run_export('-d', $one, '--install', '--print-sql', '-t', 'w');
-eval { $cluster->sql($one, $more->{stdout}) } or diag $@;
+eval { $cluster->sql($one, $more->{stdout}); 1 } or diag $@;
 quiet(run_export('-d', $one, '--install', '-t', 't', '-t', 'u', '-t', 'w'),
 	'... of a later table, too');
 $printed = run_export('-d', $one, '--uninstall', '--print-sql', '-t', 't', '-t', 'u', '-t',
 	'w');
 is("$printed->{ended} $printed->{stderr}", '0 ', '--uninstall --print-sql');
-eval { $cluster->sql($one, $printed->{stdout}) } or diag $@;
+eval { $cluster->sql($one, $printed->{stdout}); 1 } or diag $@;
 catalogue_is($one, $bare, '... prints what leaves nothing');
 
 # Triggers that would miss changes.
@@ -203,6 +203,31 @@ quiet(install('-t', 't'), '... until --install');
 is($pair->export('t')->{ended}, 0, '... then all rows follow');
 is($pair->apply->{ended}, 0, '... and are imported');
 table_equal($src, $pair->dst, 't');
+
+# The same by pg_dump of that table alone, which brings the triggers along; and the definitions of a
+# whole database, which bring all but what dml.tracked holds.
+sub restore {
+	my ($database, @options) = @_;
+	my $program = $cluster->dir . '/bin';
+	my $dump = run_cmd("$program/pg_dump", '-d', $src, @options);
+	$pair->source('DROP TABLE t') if $database eq $src;
+	my $psql = run_cmd({ stdin => $dump->{stdout} }, "$program/psql", '-Xqv', 'ON_ERROR_STOP=1', '-d', $database);
+	return is("$dump->{ended}$dump->{stderr}$psql->{ended}$psql->{stderr}", '00', "restored: @options");
+}
+restore($src, '-t', 'public.t');
+stderr_like($pair->export('t'), qr/table public\.t is not tracked/, 'a table restored with its triggers: refused');
+quiet(install('-t', 't'), '... until --install');
+$pair->source("INSERT INTO t VALUES (6, 6, 'after it')");
+full_follows('a table restored with its triggers');
+my $empty = $cluster->db('empty');
+restore($empty, '-s');
+my @restored = ('-d', $empty, '-t', 't');
+exits_with(run_export(@restored, '-T', 'a/b', spool()), 4, 'definitions alone, restored: refused');
+quiet(run_export('--install', @restored), '... until --install');
+$cluster->sql($empty, "INSERT INTO t VALUES (1, 1, 'x')");
+exits_with(run_export(@restored, '-T', 'a/b', spool()), 0, '... then it is exported');
+quiet(run_export('--uninstall', @restored), '... and can be uninstalled');
+$cluster->sql($empty, "INSERT INTO t VALUES (2, 2, 'x')");
 catalogue_is($src, $names_of_three, '... and nothing of the old one is left');
 $pair->source('DROP TABLE w');
 quiet(uninstall('-t', 'w'), 'a table that was dropped can be uninstalled');

@@ -99,6 +99,32 @@ subtest 'the answer is lost, and so is the way to the server' => sub {
 	}
 };
 
+# It counts, and nobody can make it again.
+subtest 'the answer is lost, and then a batch that was committed' => sub {
+	change();
+	my $proxy = Sweep::Proxy->new($cluster);
+	$proxy->start({ to => 'client', like => qr/^C[\0-\xff]{4}COMMIT\0$/, when => 'before', n => 1, then => 'down' });
+	exits_with(export_through($proxy), 1, 'exit status 1');
+	$proxy->stop;
+	my ($damaged) = grep { m{/items/} } stages();
+	truncate "$damaged/data.gz", 1 or die "truncate: $!";
+	my $number = $damaged =~ m{/\.0*(\d+)\.tmp$} ? $1 : die $damaged;
+	for my $time ('the next run', 'and the one after it') {
+		my $result = $r->export;
+		exits_with($result, 4, "$time: exit status 4");
+		stderr_like($result, qr/error: "\Q$damaged\E" was committed, but is damaged: batch $number is lost\n.*hint: .*--full/,
+			"$time: says which batch");
+		is_deeply([stages()], [$damaged], "$time: it stands, its twin is published");
+	}
+	is(scalar batches($r->{spool}), 1, 'that one is there');
+	is(scalar @{ $r->export('--full')->{lines} }, 2, 'a full export goes on');
+	is(scalar stages(), 0, 'what was damaged is gone');
+	$r->ship;
+	exits_with($r->receive, 0, 'all is imported');
+	$r->is_equal('then');
+	$r->clear;
+};
+
 subtest 'the answer is ROLLBACK' => sub {
 	change();
 	my $before = tracking();

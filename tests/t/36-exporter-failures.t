@@ -114,6 +114,9 @@ subtest 'a second run' => sub {
 	stderr_like($other, qr{public\.items for replica1/app is being exported by another run}, 'is said');
 	is("$same->{stdout}$other->{stdout}", '', 'they print nothing');
 	is(scalar batches($elsewhere), 0, 'and export nothing');
+	my $forget = run_export('-d', $r->{source}, '--forget', '-T', $r->{label});
+	exits_with($forget, 3, '--forget');
+	stderr_like($forget, qr{replica1/app is being exported to right now\n.*hint: }, 'is said');
 	is(tracking(), $before, 'tracking has not moved');
 	is_deeply([stages()], \@stages, "the first one's stage stands");
 	exits_with(go_on($handle), 0, 'the first');
