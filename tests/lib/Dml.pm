@@ -16,7 +16,7 @@ use Test::More;
 
 our @EXPORT = (
 	@Run::EXPORT, qw(
-		program run_export run_import export_ok import_ok
+		program is_sanitized run_export run_import export_ok import_ok
 		tempdir spool batches ship copy_out table_equal
 	)
 );
@@ -35,6 +35,12 @@ my @plain_settings = (
 sub program {
 	my ($name) = @_;
 	return ($ENV{DML_BUILD} // "$top/build") . "/$name";
+}
+
+# Were the programs built with sanitizers?  Their library wants memory of its own, and to be the
+# first that is loaded.
+sub is_sanitized {
+	return run_cmd('ldd', program('dml-export'))->{stdout} =~ /lib[a-z]+san/;
 }
 
 # run_export([\%options,] @arguments), and the three below: options as run_cmd() has them;

@@ -8,9 +8,7 @@ use File::Copy 'copy';
 use Pair;
 use Test::More;
 
-# A sanitizer's library must be the first that is loaded.
-plan skip_all => 'the programs are built with sanitizers'
-	if run_cmd('ldd', program('dml-export'))->{stdout} =~ /lib[a-z]+san/;
+plan skip_all => 'the programs are built with sanitizers' if is_sanitized();
 
 my $cluster = Cluster->new(name => 'source', conf => ['autovacuum = off']);
 my $data = $cluster->dir . '/data';

@@ -20,18 +20,13 @@ use Sweep::Workload;
 use Test::More;
 
 # A sanitizer's own allocator must be the only one.
-plan skip_all => 'the programs are built with sanitizers' if is_sanitized(program('dml-export'));
+plan skip_all => 'the programs are built with sanitizers' if is_sanitized();
 
 my $step = $ENV{DML_TORTURE} ? 1 : 25;
 my $seed = $ENV{DML_SEED} // time;
 my $log = File::Temp->new;
 my $cluster = Cluster->new(name => 'starved');
 my ($hung, $crashed) = (0, 0);
-
-sub is_sanitized {
-	my ($program) = @_;
-	return run_cmd('ldd', $program)->{stdout} =~ /lib[a-z]+san/;
-}
 
 # One after the other, without an end.
 sub points {
