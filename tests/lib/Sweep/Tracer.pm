@@ -21,11 +21,12 @@ sub trace {
 	return read_log();
 }
 
-# How many of them the program makes before main(), whose first is for SIGPIPE.
+# How many of them the program makes before main() has looked at its descriptors and ignores SIGPIPE.
+# A sanitizer's library sets signals before that.
 sub before_main {
-	my (@calls) = @_;
-	my ($first) = grep { $_->{process} == 0 && $_->{call} eq 'rt_sigaction' } @calls;
-	return $first->{number} - 1;
+	my (@calls) = grep { $_->{process} == 0 } @_;
+	my ($first) = grep { $calls[$_]{call} eq 'rt_sigaction' && $calls[$_ - 1]{call} eq 'fcntl' } 1 .. $#calls;
+	return $calls[$first]{number} - 1;
 }
 
 # interfere(\%point, @command): runs it, doing what the point says: n, action, and if wanted call
