@@ -132,7 +132,8 @@ coverage:
 	@$(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O0 -g --coverage -DDML_COVERAGE' \
 	    HARDENING= LDFLAGS=--coverage all check-covered
 	gcovr --root . --object-directory build/coverage/obj --exclude 'tests/.*' \
-	    --exclude-throw-branches --print-summary --txt build/coverage/report.txt
+	    --exclude-throw-branches --fail-under-line 95 --fail-under-branch 85 \
+	    --print-summary --txt build/coverage/report.txt
 	@cat build/coverage/report.txt
 
 check-covered:

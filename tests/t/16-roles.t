@@ -226,6 +226,15 @@ ship("$out/$pair->{label}", $in);
 my $last = (batches($in))[-1];
 exits_with(run_import('-d', $own, '--keep', $last), 4, 'a superuser\'s ledger, another\'s table');
 exits_with(run_import('-d', $own, '--keep', '--as-superuser', $last), 0, '... but for --as-superuser');
+
+# Who may not make the ledger is told who can.
+my $bare = $pair->target_cluster->db('bare');
+$pair->target_cluster->sql($bare, 'CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, v text)');
+my $ledgerless = run_import('-d', as('importer', $bare), '--keep', $last);
+exits_with($ledgerless, 4, 'an importer without a ledger, that may not make one: refused');
+stderr_like($ledgerless, qr/there is no ledger in database "bare", and none can be made\n.*hint: run dml-import --install/,
+	'... and what to do');
+
 exits_with(import_as(), 0, '... and the importer');
 
 # Row security.

@@ -229,4 +229,14 @@ is_deeply([map { join ' ', $pair->manifest($_)->{scope},
 	$pair->ids($_) } @{ $reused->{lines} }],
 	['full', 'changes 10'], '... each by itself');
 
+# Both of two targets need all rows where one does.
+$pair->source('CREATE TABLE level (id int PRIMARY KEY)');
+export_ok('-d', $src, '--install', '-t', 'level');
+quiet_for('two targets, level', ['fast/app', 'slow/app'], 'level');
+$pair->source('TRUNCATE level; INSERT INTO level VALUES (1)');
+my $truncated = export_for(['fast/app', 'slow/app'], 'level');
+exits_with($truncated, 0, 'TRUNCATE, for both targets');
+is_deeply([map { $pair->manifest($_)->{scope} } @{ $truncated->{lines} }], ['full', 'full'], '... all rows');
+is(scalar(() = $truncated->{stderr} =~ /full batch: the table was truncated/g), 2, '... and each says why');
+
 done_testing;
