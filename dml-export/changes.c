@@ -41,6 +41,8 @@ static const struct chain *first_of_table(const struct run *run, const struct ch
 /* The chain of the same table, before `c`, whose answer is also that of `c`; or NULL. */
 static const struct chain *twin(const struct run *run, const struct chain *c)
 {
+	if (c->dropped)
+		return NULL; /* nothing was loaded for it */
 	for (const struct chain *other = first_of_table(run, c); other < c; other++)
 		if (!other->dropped && other->full == NULL && c->full == NULL &&
 			changes_are_same(other, c))
@@ -94,7 +96,7 @@ void changes_find(struct run *run)
 	for (size_t i = 0; i < run->chains; i++) {
 		const struct chain *same = twin(run, &run->chain[i]);
 
-		if (same != NULL && !run->chain[i].dropped)
+		if (same != NULL)
 			run->chain[i].due = same->due;
 	}
 

@@ -126,6 +126,21 @@ subtest 'a second run' => sub {
 	$r->clear;
 };
 
+subtest 'a second run, for another target besides' => sub {
+	my @for_first = ('-d', $r->{source}, $r->names, '-T', 'first/app');
+	exits_with(run_export(@for_first, $r->{spool}), 0, 'the other target');
+	my $handle = stopped_in_copy();
+	insert();
+	my $both = run_export(@for_first, '-T', $r->{label}, $r->{spool});
+	exits_with($both, 3, 'both');
+	stderr_like($both, qr/"\Q$there\E" is locked by another run/, 'is said');
+	like($both->{stdout}, qr{\A\S+/first/app/items/\d+\n\z}, 'the other target gets its batch');
+	exits_with(go_on($handle), 0, 'the first');
+	exits_with(run_export('-d', $r->{source}, '--forget', '-T', 'first/app'), 0, 'forget the other');
+	remove_tree("$r->{spool}/first");
+	$r->round('then');
+};
+
 subtest 'the name of a batch is taken' => sub {
 	my $number = $r->write("SELECT last_value + 1 FROM dml.batch_number") + 0;
 	my @taken = map { sprintf '%s/%010d', $there, $number + $_ } 0 .. 2;
