@@ -68,6 +68,20 @@ stderr_like($installed, qr/no table with a key matches "key\*"/, '... which is t
 is($pair->source(q(SELECT count(*) FROM dml.tracked WHERE base = 'untracked'::regclass)), "1\n",
 	'... the other is tracked');
 
+# What is tracked is meant whatever became of it: exported, or refused by its name.
+$pair->source(<<'SQL');
+CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY LIST (id);
+CREATE TABLE odd_1 PARTITION OF whole FOR VALUES IN (1);
+CREATE TABLE odd_2 (id int PRIMARY KEY);
+SQL
+export_ok('-d', $src, '--install', '-t', 'odd_1', '-t', 'odd_2');
+my ($odd, @odd) = by_export('odd_*');
+is("$odd->{ended} @odd", '0 public.odd_1 public.odd_2', 'a partition that is tracked by itself');
+$pair->source('ALTER TABLE odd_2 SET UNLOGGED');
+($odd, @odd) = by_export('odd_*');
+is("$odd->{ended} @odd", '4 public.odd_1', 'a table that is unlogged now: refused');
+stderr_like($odd, qr/error: table public\.odd_2 is unlogged/, '... by its name');
+
 # Fan-out: targets at the same position share the files, and each has a tree of its own.
 my @three = map { ('-T', "r$_/app") } 1 .. 3;
 $pair->source('CREATE TABLE fan (id int PRIMARY KEY, a text); INSERT INTO fan SELECT i FROM generate_series(1, 100) AS i');
