@@ -28,7 +28,7 @@ static void collect(struct items *items, const struct find *find)
 			const struct spool_entry *e = &list.entry[k];
 
 			if (e->kind != SPOOL_BATCH ||
-				(where->number != 0 && where->number != e->number))
+				!find_means(where, e->number))
 				continue;
 			items->item =
 				mem_resize(items->item, items->count + 1, sizeof *items->item);

@@ -8,22 +8,55 @@
 
 enum { DEPTH_MAX = 3 }; /* SPOOL/HOST/DB/TABLE */
 
-/* Takes `dir` over, or closes it if it was found already. */
-static void add(struct find *f, struct spool_dir *dir, uint64_t number)
+/* Takes `dir` over, or closes it if it was found already: a directory is locked once. */
+static struct found *found_at(struct find *f, struct spool_dir *dir, bool *new)
 {
 	const char *slash = strrchr(dir->path, '/');
 
+	*new = false;
 	for (size_t i = 0; i < f->count; i++) {
-		if (strcmp(f->found[i].dir.path, dir->path) == 0 &&
-			(f->found[i].number == number || f->found[i].number == 0)) {
+		if (strcmp(f->found[i].dir.path, dir->path) == 0) {
 			spool_close(dir);
-			return;
+			return &f->found[i];
 		}
 	}
+	*new = true;
 	f->found = mem_resize(f->found, f->count + 1, sizeof *f->found);
-	f->found[f->count++] = (struct found){.dir = *dir,
-		.name = mem_string(slash != NULL ? slash + 1 : dir->path),
-		.number = number};
+	f->found[f->count] = (struct found){
+		.dir = *dir, .name = mem_string(slash != NULL ? slash + 1 : dir->path)};
+	return &f->found[f->count++];
+}
+
+/* All of a table's batches, for which `dir` is taken over. */
+static void add_all(struct find *f, struct spool_dir *dir)
+{
+	bool new;
+	struct found *found = found_at(f, dir, &new);
+
+	free(found->number);
+	found->number = NULL;
+	found->numbers = 0;
+}
+
+static void add_one(struct find *f, struct spool_dir *dir, uint64_t number)
+{
+	bool new;
+	struct found *found = found_at(f, dir, &new);
+
+	if (!new && find_means(found, number))
+		return;
+	found->number =
+		mem_resize(found->number, found->numbers + 1, sizeof *found->number);
+	found->number[found->numbers++] = number;
+}
+
+bool find_means(const struct found *found, uint64_t number)
+{
+	bool means = found->numbers == 0;
+
+	for (size_t i = 0; i < found->numbers; i++)
+		means |= found->number[i] == number;
+	return means;
 }
 
 /* True if batches, in any of their states, stand in it. */
@@ -39,7 +72,7 @@ static void walk(struct find *f, struct spool_dir *dir, int depth)
 
 	spool_list(dir, &list);
 	if (is_table(&list)) {
-		add(f, dir, 0);
+		add_all(f, dir);
 	} else {
 		for (size_t i = 0; depth > 0 && i < list.count; i++) {
 			struct spool_dir child;
@@ -74,7 +107,7 @@ static void find_one(struct find *f, const char *argument)
 	if (slash != NULL && slash != path && spool_is_batch(slash + 1, &number)) {
 		*slash = '\0';
 		spool_open(&dir, path);
-		add(f, &dir, number);
+		add_one(f, &dir, number);
 	} else {
 		spool_open(&dir, path);
 		walk(f, &dir, DEPTH_MAX);

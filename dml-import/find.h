@@ -5,15 +5,17 @@
 #include "die.h"
 #include "spool.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* One table's directory, or one batch in it.  It stays open: what stands at its path later may
- * be something else. */
+/* One table's directory, or some batches in it.  It stays open: what stands at its path later
+ * may be something else. */
 struct found {
 	struct spool_dir dir;
-	char *name;      /* the directory's own, which says what table it is */
-	uint64_t number; /* the one batch that was named; 0 for all */
+	char *name;       /* the directory's own, which says what table it is */
+	uint64_t *number; /* the batches that were named; none where all are meant */
+	size_t numbers;
 };
 
 struct find {
@@ -25,5 +27,8 @@ struct find {
 
 /* Dies if an argument is missing or can't be read.  No link below an argument is followed. */
 void find_all(struct find *f, char *const *arguments, size_t count);
+
+/* True if the batch is one of those that are meant. */
+bool find_means(const struct found *found, uint64_t number);
 
 #endif

@@ -239,7 +239,7 @@ static bool is_full_start(struct queue *q, uint64_t number)
 static bool is_batch(const struct queue *q, const struct spool_entry *entry)
 {
 	return entry->kind == SPOOL_BATCH &&
-	       (q->where->number == 0 || q->where->number == entry->number);
+	       find_means(q->where, entry->number);
 }
 
 static void tidy(struct queue *q, const struct spool_list *list)

@@ -231,6 +231,16 @@ subtest 'a batch, a table or a tree as DIR' => sub {
 	exits_with($r->receive("$inbox/../items/.", $r->{inbox}), 0, 'a directory twice, with dots');
 	$r->is_equal('then');
 	exits_with($r->receive("$inbox/$lost"), 1, 'a DIR that is not there');
+
+	$r->clear;
+	my @three = map { next_batch() } 1 .. 3;
+	$r->ship;
+	my $two = run_import('-j', 2, '-d', $r->{target}, map { "$inbox/$_" } reverse @three[0, 1]);
+	exits_with($two, 0, 'two batches of three, in whatever order');
+	is_deeply([map { s{.*/}{}r } batches($r->{inbox})], [$three[2]], 'they are gone');
+	exits_with(run_import('-d', $r->{target}, "$inbox/$three[2]", $r->{inbox}), 0, 'the third, and all');
+	$r->is_equal('all three');
+	$r->clear;
 };
 
 subtest '-t: another table' => sub {
