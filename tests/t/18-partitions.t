@@ -186,4 +186,25 @@ if ($attached->{ended} ne '0') {
 $pair->apply;
 table_equal($src, $pair->dst, 'later', 'a table that became a partition is equal');
 
+# And no more when it is exported: what was written through a parent meanwhile fired no trigger.
+$pair->source('CREATE TABLE visitor (id int PRIMARY KEY, v int); INSERT INTO visitor VALUES (401, 0);
+	CREATE TABLE host (v int)');
+$pair->track('visitor');
+my @visits = (
+	['a partition for a while', 'parent', 'ATTACH PARTITION visitor FOR VALUES FROM (400) TO (500)', 'DETACH PARTITION visitor'],
+	['an heir for a while', 'host', undef, undef],
+);
+for my $visit (@visits) {
+	my ($what, $parent, $attach, $detach) = @$visit;
+	$pair->arrives("before it is $what", 'visitor');
+	$pair->idle("before it is $what", 'visitor');
+	$pair->source($attach ? "ALTER TABLE $parent $attach" : "ALTER TABLE visitor INHERIT $parent");
+	$pair->source("UPDATE $parent SET v = v + 1");
+	$pair->source($detach ? "ALTER TABLE $parent $detach" : "ALTER TABLE visitor NO INHERIT $parent");
+	$pair->export('visitor');
+	$pair->apply;
+	table_equal($src, $pair->dst, 'visitor', $what);
+	$pair->source('INSERT INTO visitor SELECT max(id) + 1, 0 FROM visitor');
+}
+
 done_testing;
