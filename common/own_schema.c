@@ -5,7 +5,7 @@
 static const char look_sql[] = "SELECT pg_catalog.pg_is_in_recovery() AS standby,"
 			       "       pg_catalog.to_regclass('dml.' || $1) IS NOT NULL AS has";
 
-#define OWN_RELATIONS \
+#define OWN_RELATIONS                                                                          \
 	"('tracked', 'tracking', 'history', 'batch_number', 'ledger', 'retired', 'applied')"
 
 /* Most often there is nobody else, and roles need not be read, which a short run would feel. */

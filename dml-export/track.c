@@ -33,7 +33,8 @@ static PGresult *installed(PGconn *conn, const struct source_table *t)
 	return NULL;
 }
 
-/* Our triggers on a table that is not tracked: it was restored from a dump, and they with it. */
+/* Our triggers on a table that is not tracked: it was restored from a dump, and they with it.
+ */
 static char *drop_stray_triggers(PGconn *conn, const struct source_table *t)
 {
 	const char *const values[] = {t->oid};

@@ -27,8 +27,7 @@ static void collect(struct items *items, const struct find *find)
 		for (size_t k = 0; k < list.count; k++) {
 			const struct spool_entry *e = &list.entry[k];
 
-			if (e->kind != SPOOL_BATCH ||
-				!find_means(where, e->number))
+			if (e->kind != SPOOL_BATCH || !find_means(where, e->number))
 				continue;
 			items->item =
 				mem_resize(items->item, items->count + 1, sizeof *items->item);

@@ -43,10 +43,9 @@ static void add_one(struct find *f, struct spool_dir *dir, uint64_t number)
 	bool new;
 	struct found *found = found_at(f, dir, &new);
 
-	if (!new && find_means(found, number))
+	if (!new &&find_means(found, number))
 		return;
-	found->number =
-		mem_resize(found->number, found->numbers + 1, sizeof *found->number);
+	found->number = mem_resize(found->number, found->numbers + 1, sizeof *found->number);
 	found->number[found->numbers++] = number;
 }
 

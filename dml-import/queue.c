@@ -79,8 +79,9 @@ static void explain(const struct queue *q, const struct batch *b, const struct l
 		break;
 	case VERDICT_FORK:
 		hint = mem_format(
-			"two copies of the source go on under one name, or it was set "
+			"%stwo copies of the source go on under one name, or it was set "
 			"back: decide for one, run on it: %s; and remove the other's",
+			l->retired ? "it may only have come late: then remove it; else " : "",
 			full);
 		complain(hint,
 			"%s: \"%s\" does not build on batch %" PRIu64
@@ -122,7 +123,7 @@ static void remove_unless_kept(const struct queue *q, uint64_t number)
 
 /*
  * What a batch means for those behind it.  STEP_PAST: it was not applied, but the table is past
- * its number, so it holds up nobody.
+ * its number or its chain, so it holds up nobody.
  */
 enum step { STEP_ON, STEP_PAST, STEP_STUCK };
 
@@ -153,6 +154,7 @@ static enum step not_open(
 
 static enum step take_open(struct queue *q, const struct batch *b)
 {
+	enum step step = STEP_STUCK;
 	struct ledger ledger;
 	enum verdict result;
 
@@ -169,8 +171,12 @@ static enum step take_open(struct queue *q, const struct batch *b)
 		explain(q, b, &ledger, result);
 		q->status = die_worst(q->status, DIE_PERSON);
 	}
+	if (result == VERDICT_APPLY || result == VERDICT_DONE)
+		step = STEP_ON;
+	else if (result == VERDICT_FORK && ledger.retired)
+		step = STEP_PAST;
 	ledger_free(&ledger);
-	return result == VERDICT_APPLY || result == VERDICT_DONE ? STEP_ON : STEP_STUCK;
+	return step;
 }
 
 static enum verdict judge(struct queue *q, const struct batch *b)
@@ -238,8 +244,7 @@ static bool is_full_start(struct queue *q, uint64_t number)
 
 static bool is_batch(const struct queue *q, const struct spool_entry *entry)
 {
-	return entry->kind == SPOOL_BATCH &&
-	       find_means(q->where, entry->number);
+	return entry->kind == SPOOL_BATCH && find_means(q->where, entry->number);
 }
 
 static void tidy(struct queue *q, const struct spool_list *list)

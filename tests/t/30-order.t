@@ -243,6 +243,24 @@ subtest 'a batch, a table or a tree as DIR' => sub {
 	$r->clear;
 };
 
+# Of the chains between, the last one's first batch tells only of one.
+subtest 'two chains are replaced, and what was between comes late' => sub {
+	$r->reset('at first');
+	my $late = next_batch();
+	my @full = map { next_batch('--full') } 1, 2;
+	$r->ship("--exclude=$late", "--exclude=$full[0]");
+	exits_with($r->receive, 0, 'the last chain');
+	$r->is_equal('is taken');
+	next_batch();
+	$r->ship("--exclude=$full[1]");
+	my $result = $r->receive;
+	exits_with($result, 4, 'what was between is told');
+	stderr_like($result, qr/"\Q$inbox\E\/$late" does not build .*hint: it may only have come late: then remove it/s, 'and how');
+	table_equal($r->{source}, $r->{target}, 'items', 'it holds up nobody');
+	is_deeply([map { s{.*/}{}r } batches($r->{inbox})], [$late], 'it alone is left');
+	$r->clear;
+};
+
 subtest '-t: another table' => sub {
 	$r->reset('at first');
 	$r->write_target('CREATE SCHEMA o; CREATE TABLE o."Copy" (LIKE items INCLUDING ALL)');
