@@ -39,14 +39,19 @@ static bool is_servers_own(const PGresult *res)
 	       (strncmp(context, "while ", 6) == 0 && strchr(context, '\n') == NULL);
 }
 
-/* The classes whose primary message is made of names and numbers only. */
-static bool may_be_told(const char *state)
+/*
+ * The classes whose primary message is made of names and numbers only.  In COPY a name may be a
+ * row's: regclass and its like complain of what they read as of any other name.
+ */
+static bool may_be_told(const PGresult *res)
 {
-	static const char *const classes[] = {"08", "0A", "23", "25", "28", "2B", "34", "3B",
-		"3D", "3F", "40", "42", "44", "53", "54", "55", "57", "58", "F0"};
+	static const char *const classes[] = {"08", "23", "25", "28", "40", "53", "54", "55",
+		"57", "58", "0A", "2B", "34", "3B", "3D", "3F", "42", "44", "F0"};
+	enum { ALL = sizeof classes / sizeof *classes, WHILE_READING = 10 };
+	bool reads = strncmp(field(res, PG_DIAG_CONTEXT), "COPY ", 5) == 0;
 
-	for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-		if (strncmp(state, classes[i], 2) == 0)
+	for (size_t i = 0; i < (reads ? WHILE_READING : ALL); i++)
+		if (strncmp(field(res, PG_DIAG_SQLSTATE), classes[i], 2) == 0)
 			return true;
 	return false;
 }
@@ -121,7 +126,7 @@ enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
 		buf_format(&b, "%s: ", what);
 	if (*state == '\0')
 		add_connection(&b, conn);
-	else if (may_be_told(state) && is_servers_own(res))
+	else if (may_be_told(res) && is_servers_own(res))
 		buf_format(&b, "%s", field(res, PG_DIAG_MESSAGE_PRIMARY));
 	else
 		buf_string(&b, "the server refused a value or failed");

@@ -16,7 +16,8 @@ my $r = Replica->new(
 	sql => "CREATE TYPE color AS ENUM ('red', '$secret green');
 		CREATE DOMAIN short AS text;
 		CREATE TABLE items (id text PRIMARY KEY, name text, mail text, n int, c color, s short,
-			span int4range);
+			span int4range, r regclass);
+		CREATE TABLE \"$secret\" (id int);
 		CREATE TABLE others (id int PRIMARY KEY)",
 	target_sql => 'CREATE UNIQUE INDEX items_name ON items (name); CREATE TABLE note (id text)',
 );
@@ -55,6 +56,8 @@ my @cases = (
 	['a value that the type has not', "ALTER TYPE color RENAME VALUE '$secret green' TO 'green'",
 		qr/at COPY items, line 1, column c \(SQLSTATE 22P02\)/,
 		"INSERT INTO items (id, c) VALUES ('$secret', '$secret green')"],
+	['a name that is not there', qq{DROP TABLE "$secret"}, qr/at COPY items, line 1, column r \(SQLSTATE 42P01\)/,
+		qq{INSERT INTO items (id, r) VALUES ('$secret', '"$secret"')}],
 	['an expression that fails', 'CREATE INDEX own ON items ((name::int))',
 		qr/\(SQLSTATE 22P02\).*hint: /s],
 	['a check that fails', "ALTER TABLE items ADD CONSTRAINT own CHECK (name::date > '2000-01-01')",
@@ -79,7 +82,7 @@ sub undo {
 	$r->write_target("DROP TABLE IF EXISTS more CASCADE; DROP FUNCTION IF EXISTS own, late CASCADE;
 		ALTER TABLE items DROP CONSTRAINT IF EXISTS own, ALTER mail DROP NOT NULL;
 		DROP INDEX IF EXISTS own; ALTER DOMAIN short DROP CONSTRAINT IF EXISTS own;
-		DELETE FROM items WHERE id = 'theirs'");
+		DELETE FROM items WHERE id = 'theirs'; CREATE TABLE IF NOT EXISTS \"$secret\" (id int)");
 	return if $r->write_target("SELECT '$secret green' = ANY (enum_range(NULL::color)::text[])") eq "t\n";
 	$r->write_target("ALTER TYPE color RENAME VALUE 'green' TO '$secret green'");
 	return;
