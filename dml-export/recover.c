@@ -37,20 +37,17 @@ static void decide(struct run *run, struct chain *c, const struct spool_entry *e
 		run_take_source(run);
 	if (batch_open(&batch, &c->dir, SPOOL_STAGE, entry->number, &why) != BATCH_GOOD) {
 		damaged(run, c, entry);
+	} else if (tracking_knows(run->conn, c, entry->number, batch.manifest.seal)) {
+		batch_close(&batch); /* committed, whatever the database was called then */
+		publish(run, c, entry->number);
 	} else if (!is_of_this_source(run, &batch.manifest)) {
 		warn("leaving \"%s/%s\" alone: it comes from database \"%s\" of cluster %s",
 			c->dir.path, entry->name, batch.manifest.source.database,
 			batch.manifest.source.system);
 		batch_close(&batch);
 	} else {
-		bool committed =
-			tracking_knows(run->conn, c, entry->number, batch.manifest.seal);
-
 		batch_close(&batch);
-		if (committed)
-			publish(run, c, entry->number);
-		else
-			stage_discard(&c->dir, entry->number);
+		stage_discard(&c->dir, entry->number);
 	}
 	free(why);
 }

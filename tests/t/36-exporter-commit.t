@@ -99,6 +99,22 @@ subtest 'the answer is lost, and so is the way to the server' => sub {
 	}
 };
 
+subtest 'the answer is lost, and then the database is renamed' => sub {
+	change();
+	my $proxy = Sweep::Proxy->new($cluster);
+	$proxy->start({ to => 'client', like => qr/^C[\0-\xff]{4}COMMIT\0$/, when => 'before', n => 1, then => 'down' });
+	exits_with(export_through($proxy), 1, 'exit status 1');
+	$proxy->stop;
+	my @paths = map { s{/\.(\d+)\.tmp$}{/$1}r } stages();
+	my $renamed = $r->{source} =~ s/dbname='source'/dbname='store'/r;
+	isnt($renamed, $r->{source}, 'another name');
+	$cluster->sql('postgres', 'ALTER DATABASE source RENAME TO store');
+	is_deeply(run_export('-d', $renamed, $r->names, '-T', $r->{label}, $r->{spool})->{lines}, \@paths,
+		'the next run publishes what was committed');
+	$cluster->sql('postgres', 'ALTER DATABASE store RENAME TO source');
+	arrives('then');
+};
+
 # It counts, and nobody can make it again.
 subtest 'the answer is lost, and then a batch that was committed' => sub {
 	change();
