@@ -171,10 +171,21 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 	return status;
 }
 
+/* The first to come makes the schema; who comes at the same time waits for that, to its end. */
+static bool is_made(PGconn *conn, const struct options *o)
+{
+	if (source_installed(conn, OWN_MAKE))
+		return true;
+	if (o->print_sql)
+		return false;
+	PQclear(pg_query(conn, "SELECT pg_catalog.pg_advisory_lock(1684892164)", 0, NULL));
+	return source_installed(conn, OWN_MAKE);
+}
+
 enum die_status track_install(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
-	struct schema schema = {.made = source_installed(conn, OWN_MAKE)};
+	struct schema schema = {.made = is_made(conn, o)};
 	struct source_tables tables;
 
 	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);

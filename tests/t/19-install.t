@@ -291,4 +291,28 @@ is($cluster->sql('busy', "SELECT count(*) FROM pg_namespace WHERE nspname = 'dml
 $writer->commit;
 exits_with(run_export('-d', $cluster->db('busy'), '--install', '-t', 't'), 0, '... but then');
 
+# Two at once: what was the last table when --uninstall looked is the last no more when it has its
+# lock; and two that come first make the schema once.
+my $two = $cluster->db('two');
+my $columns = '(id int PRIMARY KEY)';
+$cluster->sql($two, "CREATE TABLE t $columns; CREATE TABLE u $columns");
+sub waiting { return $cluster->value($two, "SELECT count(*) FROM pg_stat_activity
+	WHERE application_name = 'dml-export' AND wait_event_type = 'Lock'") }
+my $first = $cluster->connect($two, AutoCommit => 0);
+$first->do('CREATE SCHEMA dml');
+my @both = map { start_cmd(program('dml-export'), '-d', $two, '--install', '-t', $_) } 't', 'u';
+wait_for(sub { waiting() == 2 }, 'both');
+$first->rollback;
+quiet(finish($_), 'one of two that install at once') for @both;
+quiet(run_export('-d', $two, '--uninstall', '-t', 'u'), 'one of them goes');
+$first->do('TABLE t');
+my $uninstall = start_cmd(program('dml-export'), '-d', $two, '--uninstall', '-t', 't');
+wait_for(sub { waiting() == 1 }, 'it');
+quiet(run_export('-d', $two, '--install', '-t', 'u'), '--install while the last table is about to go');
+$first->rollback;
+quiet(finish($uninstall), '... that one goes');
+is($cluster->value($two, 'SELECT string_agg(name, $$ $$) FROM dml.tracked'), 'public.u', '... and the other stays');
+exits_with(run_export('-d', $two, '-t', 'u', '-T', 'a/b', spool()), 0, '... and is exported');
+$first->disconnect;
+
 done_testing;
