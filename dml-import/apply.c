@@ -33,8 +33,9 @@ static void refuse_as_superuser(const struct apply *a)
 {
 	if (a->target.superuser && !a->options->as_superuser)
 		die(DIE_PERSON, "connect as its owner, or say --as-superuser",
-			"a superuser's rights would be in the hands of the owner of table %s, "
-			"whose triggers, defaults and constraints would run with them",
+			"a superuser's rights would be in the hands of the owner of table %s "
+			"or of a partition, whose triggers, defaults and constraints would run "
+			"with them",
 			a->target.label);
 }
 

@@ -227,6 +227,19 @@ my $last = (batches($in))[-1];
 exits_with(run_import('-d', $own, '--keep', $last), 4, 'a superuser\'s ledger, another\'s table');
 exits_with(run_import('-d', $own, '--keep', '--as-superuser', $last), 0, '... but for --as-superuser');
 
+# Nor a partition of somebody else's.
+my $parted = $pair->target_cluster->db('parted');
+$pair->target_cluster->sql($parted, <<'END');
+CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+CREATE TABLE app.rest PARTITION OF app.t DEFAULT; ALTER TABLE app.rest OWNER TO owner;
+END
+my $of_owner = run_import('-d', $parted, '--keep', $last);
+exits_with($of_owner, 4, 'a partition that is another\'s');
+stderr_like($of_owner, qr/a superuser's rights would be in the hands of the owner of table app\.t or of a partition/,
+	'... and why');
+$pair->target_cluster->sql($parted, 'ALTER TABLE app.rest OWNER TO postgres');
+exits_with(run_import('-d', $parted, '--keep', $last), 0, '... and one that is the superuser\'s');
+
 # Who may not make the ledger is told who can.
 my $bare = $pair->target_cluster->db('bare');
 $pair->target_cluster->sql($bare, 'CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, v text)');
