@@ -4,6 +4,7 @@
 
 #include "describe.sql.h"
 #include "partitions.sql.h"
+#include "types.sql.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,31 @@ static void take(struct source_table *t, const PGresult *res, int row)
 	t->key = pg_array_parse(pg_text(res, row, "key"), &t->keys);
 	t->unchanged = pg_bool(res, row, "unchanged");
 	t->pages = pg_number(res, row, "pages");
+	t->types = pg_bool(res, row, "made");
+}
+
+/* What a type's values look like may change under them: ALTER TYPE … RENAME VALUE touches no
+ * row, and yet each reads otherwise. */
+static void describe_types(PGconn *conn, struct source_tables *tables)
+{
+	char *oids = source_oids(tables);
+	const char *const values[] = {oids};
+	PGresult *res = pg_query(conn, types_sql, 1, values);
+	int row = 0;
+
+	for (size_t i = 0; i < tables->count; i++) {
+		struct source_table *t = &tables->table[i];
+		char *columns;
+
+		if (t->refused)
+			continue;
+		columns = mem_format("%s%s", pg_text(res, row, "digest"), t->columns);
+		mem_replace(&t->columns, columns);
+		free(columns);
+		row++;
+	}
+	free(oids);
+	PQclear(res);
 }
 
 static PGresult *ask_of_partitions(PGconn *conn, const struct source_table *t)
@@ -117,6 +143,7 @@ static void describe_partitions(
 void describe_tables(PGconn *conn, struct source_tables *tables)
 {
 	PGresult *res = ask(conn, tables);
+	bool types = false;
 	int row = 0;
 
 	for (size_t i = 0; i < tables->count; i++) {
@@ -127,9 +154,12 @@ void describe_tables(PGconn *conn, struct source_tables *tables)
 		judge(tables, t, res, row);
 		if (!t->refused)
 			take(t, res, row);
+		types |= !t->refused && t->types;
 		row++;
 	}
 	PQclear(res);
+	if (types)
+		describe_types(conn, tables);
 	for (size_t i = 0; i < tables->count; i++)
 		if (!tables->table[i].refused && tables->table[i].partitioned)
 			describe_partitions(conn, tables, &tables->table[i]);

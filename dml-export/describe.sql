@@ -32,7 +32,8 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS base,
        -- a while shows only in the rows of the catalogue, which any other change of a column changes too.
        a.digest || '/' || a.version || '/'
            || CASE t.kind WHEN 'row' THEN c.relfilenode::text ELSE a.version END AS columns,
-       g.digest AS triggers
+       g.digest AS triggers,
+       a.made
   FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS b (oid, i)
   JOIN pg_catalog.pg_class AS c ON c.oid = b.oid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -63,6 +64,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS base,
                   ',' ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '')) AS digest,
               pg_catalog.md5(pg_catalog.string_agg(a.xmin::text, ',' ORDER BY a.attnum)
                   FILTER (WHERE a.attgenerated = '')) AS version,
+              pg_catalog.bool_or(a.atttypid >= 16384 AND a.attgenerated = '') AS made,
               pg_catalog.array_agg(a.attnum ORDER BY pg_catalog.array_position(t.key, a.attname::text))
                   FILTER (WHERE a.attnotnull AND a.attname = ANY (t.key)) AS key
          FROM pg_catalog.pg_attribute AS a
