@@ -179,18 +179,20 @@ enum pg_commit pg_commit(PGconn *conn, enum die_status *status)
 	return outcome;
 }
 
-bool pg_rows_begin(struct pg_rows *rows, PGconn *conn, const char *sql, const char *what)
+enum die_status pg_rows_begin(
+	struct pg_rows *rows, PGconn *conn, const char *sql, const char *what)
 {
 	PGresult *res = PQexec(conn, sql);
 	bool good = PQresultStatus(res) == PGRES_COPY_OUT;
+	enum die_status status = DIE_DONE;
 
 	*rows = (struct pg_rows){.conn = conn};
 	if (!good && PQstatus(conn) != CONNECTION_OK)
 		pg_die(conn, res, what);
 	if (!good)
-		pg_complain(conn, res, what);
+		status = pg_complain(conn, res, what);
 	PQclear(res);
-	return good;
+	return status;
 }
 
 bool pg_rows_next(struct pg_rows *rows)
@@ -234,23 +236,24 @@ static bool copied(PGresult *res, uint64_t *rows)
 	return true;
 }
 
-bool pg_rows_end(struct pg_rows *rows, const char *what)
+enum die_status pg_rows_end(struct pg_rows *rows, const char *what)
 {
 	PGresult *res = finish(rows->conn);
 	uint64_t count = 0;
 	bool good = copied(res, &count);
+	enum die_status status = DIE_DONE;
 
 	PQfreemem(rows->row);
 	rows->row = NULL;
 	if (!good && PQstatus(rows->conn) != CONNECTION_OK)
 		pg_die(rows->conn, res, what);
 	if (!good)
-		pg_complain(rows->conn, res, what);
+		status = pg_complain(rows->conn, res, what);
 	else if (count != rows->count)
 		die(DIE_AGAIN, "run it again", "%s: %llu rows came, the server sent %llu", what,
 			(unsigned long long)rows->count, (unsigned long long)count);
 	PQclear(res);
-	return good;
+	return status;
 }
 
 void pg_feed_begin(PGconn *conn, const char *sql, const char *what)

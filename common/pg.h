@@ -82,11 +82,12 @@ struct pg_rows {
 	uint64_t count; /* of rows so far */
 };
 
-/* False, with a message that begins with `what`, if the server refuses. */
-bool pg_rows_begin(struct pg_rows *rows, PGconn *conn, const char *sql, const char *what);
+/* If the server refuses: what that calls for, after a message that begins with `what`. */
+enum die_status pg_rows_begin(
+	struct pg_rows *rows, PGconn *conn, const char *sql, const char *what);
 bool pg_rows_next(struct pg_rows *rows);
-/* After the last row: false, with a message, if the rows did not end well. */
-bool pg_rows_end(struct pg_rows *rows, const char *what);
+/* After the last row; the same, if the rows did not end well. */
+enum die_status pg_rows_end(struct pg_rows *rows, const char *what);
 
 /* COPY … FROM STDIN. */
 void pg_feed_begin(PGconn *conn, const char *sql, const char *what);

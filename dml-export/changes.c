@@ -114,29 +114,29 @@ void changes_find(struct run *run)
 	PQclear(res);
 }
 
-static bool copy_ids(const struct run *run, struct chain *c, const struct source_copy *copy,
-	const char *name)
+static enum die_status copy_ids(const struct run *run, struct chain *c,
+	const struct source_copy *copy, const char *name)
 {
 	struct io_writer file;
 	struct pg_rows rows;
 	struct buf sql = {0};
-	bool good;
+	enum die_status status;
 
 	buf_format(&sql, "COPY (SELECT DISTINCT %s FROM %s AS s WHERE ", copy->key,
 		c->table->shadow);
 	add_condition(&sql, run, c);
 	buf_string(&sql, ") TO STDOUT");
-	good = pg_rows_begin(&rows, run->conn, sql.data, c->table->label);
+	status = pg_rows_begin(&rows, run->conn, sql.data, c->table->label);
 	buf_free(&sql);
-	if (!good)
-		return false;
+	if (status != DIE_DONE)
+		return status;
 	io_writer_open(&file, stage_file(&c->stage, manifest_file_name(FILE_IDS)), name);
 	while (pg_rows_next(&rows))
 		io_writer_add(&file, rows.row, rows.len);
 	c->manifest.ids = rows.count;
-	good = pg_rows_end(&rows, c->table->label);
+	status = pg_rows_end(&rows, c->table->label);
 	io_writer_close(&file, &c->manifest.file[FILE_IDS]);
-	return good;
+	return status;
 }
 
 /*
@@ -172,22 +172,22 @@ static void add_rows_query(struct buf *sql, const struct run *run, const struct 
 		copy->condition);
 }
 
-static bool copy_rows(const struct run *run, struct chain *c, const struct source_copy *copy,
-	const char *name)
+static enum die_status copy_rows(const struct run *run, struct chain *c,
+	const struct source_copy *copy, const char *name)
 {
 	struct manifest *m = &c->manifest;
 	struct gz_writer *file;
 	struct pg_rows rows;
 	struct buf sql = {0};
 	uint64_t bytes = 0;
-	bool good;
+	enum die_status status;
 
 	pg_script(run->conn, plan_for(c));
 	add_rows_query(&sql, run, c, copy);
-	good = pg_rows_begin(&rows, run->conn, sql.data, c->table->label);
+	status = pg_rows_begin(&rows, run->conn, sql.data, c->table->label);
 	buf_free(&sql);
-	if (!good)
-		return false;
+	if (status != DIE_DONE)
+		return status;
 	file = gz_writer_open(stage_file(&c->stage, manifest_file_name(FILE_DATA)), name,
 		run->options->level);
 	while (pg_rows_next(&rows)) {
@@ -197,9 +197,9 @@ static bool copy_rows(const struct run *run, struct chain *c, const struct sourc
 	}
 	progress_clear();
 	m->rows = rows.count;
-	good = pg_rows_end(&rows, c->table->label);
+	status = pg_rows_end(&rows, c->table->label);
 	gz_writer_close(file, &m->file[FILE_DATA], &m->data_bytes);
-	return good;
+	return status;
 }
 
 static void write_columns(struct chain *c, const struct source_copy *copy, const char *name)
@@ -223,21 +223,23 @@ static void write_no_ids(struct chain *c, const char *name)
 	io_writer_close(&file, &c->manifest.file[FILE_IDS]);
 }
 
-bool changes_copy(const struct run *run, struct chain *c, const struct source_copy *copy)
+enum die_status changes_copy(
+	const struct run *run, struct chain *c, const struct source_copy *copy)
 {
 	char *name[FILE_COUNT];
-	bool good = true;
+	enum die_status status = DIE_DONE;
 
 	for (enum manifest_file f = 0; f < FILE_COUNT; f++)
 		name[f] = mem_format("%s/%s", c->stage.path, manifest_file_name(f));
 	if (c->full != NULL)
 		write_no_ids(c, name[FILE_IDS]);
 	else
-		good = copy_ids(run, c, copy, name[FILE_IDS]);
-	good = good && copy_rows(run, c, copy, name[FILE_DATA]);
-	if (good)
+		status = copy_ids(run, c, copy, name[FILE_IDS]);
+	if (status == DIE_DONE)
+		status = copy_rows(run, c, copy, name[FILE_DATA]);
+	if (status == DIE_DONE)
 		write_columns(c, copy, name[FILE_COLUMNS]);
 	for (enum manifest_file f = 0; f < FILE_COUNT; f++)
 		free(name[f]);
-	return good;
+	return status;
 }

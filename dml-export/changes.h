@@ -21,10 +21,11 @@ void changes_find(struct run *run);
 
 /*
  * Copies the ids and rows of `c` into its stage, and notes counts and sums in its manifest.
- * False, with a message, if the server refused; the transaction is then unusable until rolled
- * back to a savepoint.
+ * If the server refused, returns what that calls for, after a message; the transaction is then
+ * unusable until rolled back to a savepoint.
  */
-bool changes_copy(const struct run *run, struct chain *c, const struct source_copy *copy);
+enum die_status changes_copy(
+	const struct run *run, struct chain *c, const struct source_copy *copy);
 
 /* True if both chains, of one table, need exactly the same rows. */
 bool changes_are_same(const struct chain *a, const struct chain *b);

@@ -7,16 +7,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* The rows of one chain by a connection of the caller's.  False, with a message, if refused. */
-static bool copy_chain(const struct run *run, struct chain *c)
+/* The rows of one chain by a connection of the caller's.  If refused: what that calls for. */
+static enum die_status copy_chain(const struct run *run, struct chain *c)
 {
 	struct source_copy copy;
-	bool good;
+	enum die_status status;
 
 	source_copy(run->conn, c->table, &copy);
-	good = changes_copy(run, c, &copy);
+	status = changes_copy(run, c, &copy);
 	source_copy_free(&copy);
-	return good;
+	return status;
 }
 
 /* One after the other, each under a savepoint: what the server refuses fails for itself. */
@@ -24,11 +24,14 @@ static void in_turn(struct run *run)
 {
 	for (size_t i = 0; i < run->chains; i++) {
 		struct chain *c = &run->chain[i];
+		enum die_status status;
 
 		if (!c->due || changes_leader(run, c) != NULL)
 			continue;
 		pg_exec(run->conn, "SAVEPOINT batch", "SAVEPOINT");
-		c->copied = copy_chain(run, c);
+		status = copy_chain(run, c);
+		run->status = die_worst(run->status, status);
+		c->copied = status == DIE_DONE;
 		if (c->copied)
 			pg_exec(run->conn, "RELEASE SAVEPOINT batch", "RELEASE");
 		else
@@ -85,19 +88,20 @@ static enum die_status copy_worker(struct workers *w, const void *context)
 	for (size_t i = workers_next(w); i < s->jobs; i = workers_next(w)) {
 		struct chain *c = s->job[i];
 		struct outcome *o = &s->outcome[i];
+		enum die_status status;
 
 		if (run.conn == NULL)
 			run.conn = pg_connect(&run.options->pg);
 		join_snapshot(run.conn, s);
 		lock_at_once(run.conn, c);
-		if (copy_chain(&run, c)) {
+		status = copy_chain(&run, c);
+		worst = die_worst(worst, status);
+		if (status == DIE_DONE) {
 			o->ids = c->manifest.ids;
 			o->rows = c->manifest.rows;
 			o->data_bytes = c->manifest.data_bytes;
 			memcpy(o->file, c->manifest.file, sizeof o->file);
 			o->copied = true;
-		} else {
-			worst = DIE_AGAIN;
 		}
 		pg_exec(run.conn, "ROLLBACK", "ROLLBACK");
 	}

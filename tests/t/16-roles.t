@@ -250,6 +250,28 @@ stderr_like($ledgerless, qr/there is no ledger in database "bare", and none can 
 
 exits_with(import_as(), 0, '... and the importer');
 
+# A key whose collation is in a schema of its own: without USAGE there the rows can't be asked for.
+$pair->source(<<'END');
+CREATE SCHEMA ext; CREATE COLLATION ext.plain (provider = libc, locale = 'C');
+CREATE TABLE app.k (id text COLLATE ext.plain PRIMARY KEY); ALTER TABLE app.k OWNER TO owner;
+GRANT USAGE ON SCHEMA ext TO owner;
+END
+export_ok('-d', $source{owner}, '--install', '-t', 'app.k');
+$pair->source('GRANT SELECT ON app.k, dml."app.k" TO exporter');
+my @k = ('-d', $source{exporter}, '-t', 'app.k', '-t', 'app.t', '-T', 'k/app', $out);
+exits_with(run_export('-q', @k), 0, 'a collation in a schema of its own, all rows');
+for my $jobs (1, 2) {
+	change();
+	$pair->source("INSERT INTO app.k VALUES ('$jobs')");
+	my $result = run_export('-j', $jobs, @k);
+	exits_with($result, 4, "-j $jobs: changes: refused");
+	stderr_like($result, qr/error: app\.k: permission denied for schema ext /, '... and why');
+	is(@{ $result->{lines} }, 1, '... the other table goes on');
+}
+$pair->source('GRANT USAGE ON SCHEMA ext TO exporter');
+exits_with(run_export(@k), 0, '... until it is granted');
+exits_with(run_export('-d', $source{owner}, '--uninstall', '-t', 'app.k'), 0, 'it goes');
+
 # Row security.
 $pair->source('ALTER TABLE app.t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON app.t USING (id < 0)');
 my $filtered = export_as();
