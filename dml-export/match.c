@@ -3,8 +3,10 @@
 #include "expand.sql.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-/* Whatever became of it: what can't be exported any more is refused by its name, not passed over. */
+/* Whatever became of it: what can't be exported any more is refused by its name, not passed
+ * over. */
 static const char is_tracked[] =
 	" AND EXISTS (SELECT FROM dml.tracked AS t WHERE t.base = c.oid) ORDER BY 1, 2, 3";
 
@@ -18,6 +20,17 @@ static const char has_key[] =
 	"         SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid"
 	"            AND a.attnum = x.indkey[0] AND a.attname = 'id' AND a.attnotnull)))"
 	" ORDER BY 1, 2, 3";
+
+/* The server doesn't say which of them it can't read. */
+static _Noreturn void not_understood(const struct opt_names *names)
+{
+	struct buf all = {0};
+
+	for (size_t i = 0; i < names->patterns; i++)
+		buf_format(&all, "%s\"%s\"", i > 0 ? " or " : "", names->pattern[i].text);
+	die(DIE_USAGE, "write it as for psql's \\d, each bracket and parenthesis closed",
+		"the server can't read %s as a pattern", all.data);
+}
 
 /* Both regular expressions of all patterns, as arrays. */
 static PGresult *match(PGconn *conn, const struct opt_names *names, const char *condition)
@@ -34,8 +47,13 @@ static PGresult *match(PGconn *conn, const struct opt_names *names, const char *
 	char *schema_array = pg_array(schemas, names->patterns);
 	char *table_array = pg_array(tables, names->patterns);
 	PGresult *res =
-		pg_query(conn, sql, 2, (const char *const[]){schema_array, table_array});
+		pg_query_try(conn, sql, 2, (const char *const[]){schema_array, table_array});
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 
+	if (state != NULL && strcmp(state, "2201B") == 0)
+		not_understood(names);
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		pg_die(conn, res, "cannot look for tables");
 	free(sql);
 	free(schema_array);
 	free(table_array);

@@ -68,6 +68,10 @@ stderr_like($installed, qr/no table with a key matches "key\*"/, '... which is t
 is($pair->source(q(SELECT count(*) FROM dml.tracked WHERE base = 'untracked'::regclass)), "1\n",
 	'... the other is tracked');
 
+my ($unread) = by_export('a?', 'orders[');
+exits_with($unread, 2, 'a pattern that is no regular expression');
+stderr_like($unread, qr/can't read "a\?" or "orders\[" as a pattern\n.*hint: .*closed/, '... is told');
+
 # What is tracked is meant whatever became of it: exported, or refused by its name.
 $pair->source(<<'SQL');
 CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY LIST (id);
