@@ -141,6 +141,8 @@ sub install_again {
 	my @tables = map { ('-t', $_) } $self->{dice}->some(@{ $self->{tables} });
 	for my $mode ($self->{dice}->chance(50) ? '--uninstall' : (), '--install') {
 		$self->{program}->end($self->{program}->start([$mode, @tables]));
+		next if $mode eq '--install';
+		$_->numbers_begin_anew for @{ $self->{receivers} };
 	}
 	return;
 }
