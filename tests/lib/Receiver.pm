@@ -35,6 +35,7 @@ sub reset {
 		for Tables::names(), qw(dml.ledger dml.retired dml.applied);
 	remove_tree($self->{inbox}, { keep_root => 1 });
 	$self->{sent} = {};
+	$self->{sequence} = 0;
 	$self->{lost} = 0;
 	return;
 }
@@ -54,18 +55,31 @@ sub published {
 	return map { s{^.*/([^/]+/\d+)$}{$1}r } @batches;
 }
 
-# What was published once stays as it is.
+# What was published once stays as it is.  With the last table that is tracked the sequence of numbers
+# goes, too: then a name may come again, where its batch was removed.
 sub expect_unchanged {
 	my ($self, $batch) = @_;
 	my $manifest = content("$batch/manifest");
-	die "$batch has changed\n" if ($self->{sent}{$batch} //= $manifest) ne $manifest;
+	my $sent = $self->{sent}{$batch};
+	$sent = undef if $sent && $sent->{removed} && $sent->{sequence} < $self->{sequence};
+	$self->{sent}{$batch} = $sent // { manifest => $manifest, sequence => $self->{sequence} };
+	die "$batch has changed\n" if $self->{sent}{$batch}{manifest} ne $manifest;
 	return;
 }
 
-# With the last table the sequence goes, too: a name may come again where it was removed.
 sub numbers_begin_anew {
 	my ($self) = @_;
-	$self->{sent} = {};
+	$self->published;    # what there is has the old ones
+	$self->{sequence}++;
+	return;
+}
+
+# From the sender's tree.
+sub remove_sent {
+	my ($self, $batch) = @_;
+	my $path = "$self->{outbox}/$batch";
+	$self->{sent}{$path}{removed} = 1 if $self->{sent}{$path};
+	remove_tree($path);
 	return;
 }
 
@@ -150,7 +164,7 @@ sub tidy {
 	my ($self) = @_;
 	my %waits = map { $_ => 1 } $self->waiting;
 	for my $batch ($self->published) {
-		remove_tree("$self->{outbox}/$batch") unless $waits{$batch} || -d "$self->{inbox}/$batch";
+		$self->remove_sent($batch) unless $waits{$batch} || -d "$self->{inbox}/$batch";
 	}
 	return;
 }
@@ -167,7 +181,8 @@ sub lose {
 
 sub remove {
 	my ($self, $batch) = @_;
-	remove_tree("$self->{outbox}/$batch", "$self->{inbox}/$batch");
+	$self->remove_sent($batch);
+	remove_tree("$self->{inbox}/$batch");
 	return;
 }
 
