@@ -41,13 +41,14 @@ static bool is_servers_own(const PGresult *res)
 
 /*
  * The classes whose primary message is made of names and numbers only.  In COPY a name may be a
- * row's: regclass and its like complain of what they read as of any other name.
+ * row's: regclass and its like complain of what they read as of any other name; and a limit is
+ * one of a value, which tsquery quotes.
  */
 static bool may_be_told(const PGresult *res)
 {
-	static const char *const classes[] = {"08", "23", "25", "28", "40", "53", "54", "55",
-		"57", "58", "0A", "2B", "34", "3B", "3D", "3F", "42", "44", "F0"};
-	enum { ALL = sizeof classes / sizeof *classes, WHILE_READING = 10 };
+	static const char *const classes[] = {"08", "23", "25", "28", "40", "53", "55", "57",
+		"58", "54", "0A", "2B", "34", "3B", "3D", "3F", "42", "44", "F0"};
+	enum { ALL = sizeof classes / sizeof *classes, WHILE_READING = 9 };
 	bool reads = strncmp(field(res, PG_DIAG_CONTEXT), "COPY ", 5) == 0;
 
 	for (size_t i = 0; i < (reads ? WHILE_READING : ALL); i++)
@@ -68,7 +69,9 @@ static const struct advice advices[] = {
 	{"23", DIE_PERSON, "mend the target table's rows or constraint, then run it again"},
 	{"22", DIE_PERSON, "compare the table's definition on both sides"},
 	{"25006", DIE_PERSON, "connect to the primary: this server or role is read-only"},
-	{"42501", DIE_PERSON, "grant what the manual page lists under PRIVILEGES"},
+	{"42501", DIE_PERSON,
+		"grant what the manual page lists under PRIVILEGES, and what the server's log "
+		"names"},
 	{"42", DIE_PERSON, "compare the table's definition with what the message names"},
 	{"3F", DIE_PERSON, "create the schema, or name another table"},
 	{"0A", DIE_PERSON, "see the manual page for what can't be replicated"},

@@ -97,7 +97,7 @@ static void describe_types(PGconn *conn, struct source_tables *tables)
 
 		if (t->refused)
 			continue;
-		columns = mem_format("%s%s", pg_text(res, row, "digest"), t->columns);
+		columns = mem_format("%s/%s", t->columns, pg_text(res, row, "parts"));
 		mem_replace(&t->columns, columns);
 		free(columns);
 		row++;

@@ -171,23 +171,24 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 	return status;
 }
 
-/* The first to come makes the schema; who comes at the same time waits for that, to its end. */
-static bool is_made(PGconn *conn, const struct options *o)
+/* Who installs or uninstalls is alone with that in its database, to its end: the first makes
+ * the schema, the last drops it. */
+static void expect_alone(PGconn *conn, const struct options *o)
 {
-	if (source_installed(conn, OWN_MAKE))
-		return true;
 	if (o->print_sql)
-		return false;
+		return;
+	pg_exec(conn, "SET lock_timeout = '10s'", "SET");
 	PQclear(pg_query(conn, "SELECT pg_catalog.pg_advisory_lock(1684892164)", 0, NULL));
-	return source_installed(conn, OWN_MAKE);
 }
 
 enum die_status track_install(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
-	struct schema schema = {.made = is_made(conn, o)};
+	struct schema schema = {0};
 	struct source_tables tables;
 
+	expect_alone(conn, o);
+	schema.made = source_installed(conn, OWN_MAKE);
 	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);
 	for (size_t i = 0; i < tables.count; i++)
 		if (!tables.table[i].refused)
@@ -217,6 +218,7 @@ enum die_status track_uninstall(const struct options *o)
 	struct source_tables tables;
 	size_t found = 0;
 
+	expect_alone(conn, o);
 	source_expect_installed(conn, OWN_WRITE);
 	source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
 	buf_string(&script, begin_text);

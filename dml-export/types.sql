@@ -13,23 +13,30 @@ WITH RECURSIVE used AS (
            SELECT t.typelem
             UNION ALL SELECT t.typbasetype
             UNION ALL SELECT r.rngsubtype FROM pg_catalog.pg_range AS r WHERE r.rngtypid = t.oid
+            -- A multirange depends on its range.
+            UNION ALL SELECT d.refobjid FROM pg_catalog.pg_depend AS d
+                       WHERE t.typtype = 'm' AND d.objid = t.oid AND d.deptype = 'i'
+                         AND d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+                         AND d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass
             UNION ALL SELECT a.atttypid FROM pg_catalog.pg_attribute AS a
                        WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
            ) AS part (oid)
      WHERE part.oid <> 0 AND t.oid >= 16384
 ),
+-- A label is known by its oid; of a composite, everything counts.
 shape AS (
-    SELECT u.i, u.oid, e.oid AS part, e.enumlabel::text AS name
+    SELECT u.i, u.oid, e.oid AS part, pg_catalog.md5(e.enumlabel::text) AS digest
       FROM used AS u JOIN pg_catalog.pg_enum AS e ON e.enumtypid = u.oid
     UNION ALL
-    SELECT u.i, u.oid, a.attnum::integer::oid, a.atttypid::text
+    SELECT u.i, u.oid, 0, pg_catalog.md5(pg_catalog.string_agg(
+                              pg_catalog.format('%s %s', a.attnum, a.atttypid), ',' ORDER BY a.attnum))
       FROM used AS u
-      JOIN pg_catalog.pg_type AS t ON t.oid = u.oid AND t.typtype = 'c'
+      JOIN pg_catalog.pg_type AS t ON t.oid = u.oid AND t.typtype = 'c' AND t.oid >= 16384
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
+     GROUP BY u.i, u.oid
 )
-SELECT COALESCE(pg_catalog.md5(pg_catalog.string_agg(
-                    pg_catalog.format('%s %s %L', s.oid, s.part, s.name), ',' ORDER BY s.oid, s.part)
-                    FILTER (WHERE s.oid IS NOT NULL)), '') AS digest
+SELECT COALESCE(pg_catalog.string_agg(pg_catalog.format('%s-%s-%s', s.oid, s.part, s.digest), ','
+                                      ORDER BY s.oid, s.part) FILTER (WHERE s.oid IS NOT NULL), '') AS parts
   FROM pg_catalog.generate_series(1, pg_catalog.cardinality($1::oid[])) AS b (i)
   LEFT JOIN shape AS s ON s.i = b.i
  GROUP BY b.i

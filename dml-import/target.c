@@ -8,19 +8,19 @@
 #include <string.h>
 
 /* What a partition's owner has put on it runs as well. */
-static const char find_sql[] = "SELECT c.oid, c.relkind IN ('r', 'p') AS fit,"
-			       "       (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE "
-			       "r.rolname = CURRENT_USER)"
-			       "       AND EXISTS (SELECT FROM pg_catalog.pg_class AS m"
-			       "                     JOIN pg_catalog.pg_roles AS r ON r.oid = "
-			       "m.relowner AND NOT r.rolsuper"
-			       "                    WHERE m.oid = c.oid OR m.oid IN ("
-			       "                          SELECT p.relid FROM "
-			       "pg_catalog.pg_partition_tree(c.oid) AS p))"
-			       "           AS superuser"
-			       "  FROM pg_catalog.pg_class AS c"
-			       "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-			       " WHERE n.nspname = $1 AND c.relname = $2";
+static const char find_sql[] =
+	"SELECT c.oid, c.relkind IN ('r', 'p') AS fit,"
+	"       (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE "
+	"r.rolname = CURRENT_USER)"
+	"       AND EXISTS (SELECT FROM pg_catalog.pg_class AS m"
+	"                     JOIN pg_catalog.pg_roles AS r ON r.oid = "
+	"m.relowner AND NOT r.rolsuper"
+	"                    WHERE m.oid IN (SELECT c.oid UNION ALL SELECT p.relid::oid"
+	"                                      FROM pg_catalog.pg_partition_tree(c.oid) AS p))"
+	"           AS superuser"
+	"  FROM pg_catalog.pg_class AS c"
+	"  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+	" WHERE n.nspname = $1 AND c.relname = $2";
 
 void target_find(PGconn *conn, const struct name *name, struct target *t)
 {

@@ -216,20 +216,34 @@ END
 sizes_arrive('changes, large and small');
 
 # Values that read otherwise though no row was written; the target has them as text.
+my $multi = $pair->cluster->version >= 14 ? 'huemultirange' : 'huerange';
 my $made = 'CREATE TYPE hue AS ENUM (\'red\', \'blue\'); CREATE DOMAIN hues AS hue[];
+	CREATE TYPE huerange AS RANGE (subtype = hue);
 	CREATE TYPE spot AS (x int, h hue)';
 $pair->source("$made; CREATE TABLE made (id int PRIMARY KEY, h hue, hs hues, s spot);
 	INSERT INTO made VALUES (1, 'red', '{red,blue}', '(1,red)')");
-$pair->target('CREATE TABLE made (id int PRIMARY KEY, h text, hs text, s text)');
+$pair->target('CREATE TABLE made (id int PRIMARY KEY, h text, hs text, s text);
+	CREATE TABLE multi (id int PRIMARY KEY, h text)');
+$pair->source("CREATE TABLE multi (id int PRIMARY KEY, h $multi);
+	INSERT INTO multi VALUES (1, " . ($multi eq 'huerange' ? "'[red,blue]')" : "'{[red,blue]}')"));
+export_ok('-d', $pair->src, '--install', '-t', 'multi');
 export_ok('-d', $pair->src, '--install', '-t', 'made');
 my @reads = ('made', 'SELECT id, h::text, hs::text, s::text FROM made');
 for my $sql ('SELECT 1', "ALTER TYPE hue RENAME VALUE 'red' TO 'crimson'", 'ALTER TYPE spot ADD ATTRIBUTE y int',
 	'ALTER TYPE spot DROP ATTRIBUTE x') {
 	$pair->source($sql);
-	exits_with($pair->export('-q', 'made'), 0, "$sql: exported");
+	exits_with($pair->export('-q', 'made', 'multi'), 0, "$sql: exported");
 	exits_with($pair->apply, 0, '... imported');
 	table_equal($pair->src, $pair->dst, $reads[1], '... every row reads as at the source');
-	$pair->idle("$sql, and no more", 'made');
+	table_equal($pair->src, $pair->dst, 'SELECT id, h::text FROM multi', '... of ranges, too');
+	$pair->idle("$sql, and no more", 'made', 'multi');
 }
+$pair->source("ALTER TYPE hue ADD VALUE 'green'");
+$pair->idle('one label more', 'made');
+$pair->source("INSERT INTO made (id, h) VALUES (2, 'green')");
+exits_with($pair->export('made'), 0, '... that is used');
+is($pair->manifest->{scope}, 'changes', '... goes with the changes');
+exits_with($pair->apply, 0, '... and is imported');
+table_equal($pair->src, $pair->dst, $reads[1], '... and equal');
 
 done_testing;
