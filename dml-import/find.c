@@ -8,45 +8,48 @@
 
 enum { DEPTH_MAX = 3 }; /* SPOOL/HOST/DB/TABLE */
 
-/* Takes `dir` over, or closes it if it was found already: a directory is locked once. */
-static struct found *found_at(struct find *f, struct spool_dir *dir, bool *new)
+static struct found *found_at(const struct find *f, const char *path)
 {
-	const char *slash = strrchr(dir->path, '/');
-
-	*new = false;
-	for (size_t i = 0; i < f->count; i++) {
-		if (strcmp(f->found[i].dir.path, dir->path) == 0) {
-			spool_close(dir);
+	for (size_t i = 0; i < f->count; i++)
+		if (strcmp(f->found[i].dir.path, path) == 0)
 			return &f->found[i];
-		}
-	}
-	*new = true;
-	f->found = mem_resize(f->found, f->count + 1, sizeof *f->found);
-	f->found[f->count] = (struct found){
-		.dir = *dir, .name = mem_string(slash != NULL ? slash + 1 : dir->path)};
-	return &f->found[f->count++];
+	return NULL;
 }
 
-/* All of a table's batches, for which `dir` is taken over. */
-static void add_all(struct find *f, struct spool_dir *dir)
+static void name_batch(struct found *found, uint64_t number)
 {
-	bool new;
-	struct found *found = found_at(f, dir, &new);
+	found->number = mem_resize(found->number, found->numbers + 1, sizeof *found->number);
+	found->number[found->numbers++] = number;
+}
 
+static void name_all(struct found *found)
+{
 	free(found->number);
 	found->number = NULL;
 	found->numbers = 0;
 }
 
-static void add_one(struct find *f, struct spool_dir *dir, uint64_t number)
+/* Takes `dir` over, or closes it if it was found already: a directory is locked once.  `number`
+ * is the batch that is meant; 0 for all. */
+static void add(struct find *f, struct spool_dir *dir, uint64_t number)
 {
-	bool new;
-	struct found *found = found_at(f, dir, &new);
+	struct found *found = found_at(f, dir->path);
+	const char *slash = strrchr(dir->path, '/');
 
-	if (!new &&find_means(found, number))
+	if (found != NULL) {
+		spool_close(dir);
+		if (number == 0)
+			name_all(found);
+		else if (!find_means(found, number))
+			name_batch(found, number);
 		return;
-	found->number = mem_resize(found->number, found->numbers + 1, sizeof *found->number);
-	found->number[found->numbers++] = number;
+	}
+	f->found = mem_resize(f->found, f->count + 1, sizeof *f->found);
+	f->found[f->count] = (struct found){
+		.dir = *dir, .name = mem_string(slash != NULL ? slash + 1 : dir->path)};
+	if (number != 0)
+		name_batch(&f->found[f->count], number);
+	f->count++;
 }
 
 bool find_means(const struct found *found, uint64_t number)
@@ -71,7 +74,7 @@ static void walk(struct find *f, struct spool_dir *dir, int depth)
 
 	spool_list(dir, &list);
 	if (is_table(&list)) {
-		add_all(f, dir);
+		add(f, dir, 0);
 	} else {
 		for (size_t i = 0; depth > 0 && i < list.count; i++) {
 			struct spool_dir child;
@@ -106,7 +109,7 @@ static void find_one(struct find *f, const char *argument)
 	if (slash != NULL && slash != path && spool_is_batch(slash + 1, &number)) {
 		*slash = '\0';
 		spool_open(&dir, path);
-		add_one(f, &dir, number);
+		add(f, &dir, number);
 	} else {
 		spool_open(&dir, path);
 		walk(f, &dir, DEPTH_MAX);

@@ -154,9 +154,9 @@ static enum step not_open(
 
 static enum step take_open(struct queue *q, const struct batch *b)
 {
-	enum step step = STEP_STUCK;
 	struct ledger ledger;
 	enum verdict result;
+	enum step step;
 
 	if (!is_of_table(q, b)) {
 		explain_table(b);
@@ -167,14 +167,12 @@ static enum step take_open(struct queue *q, const struct batch *b)
 	result = apply_batch(q->apply, b, &ledger);
 	if (result == VERDICT_APPLY || result == VERDICT_DONE) {
 		remove_unless_kept(q, b->number);
+		step = STEP_ON;
 	} else {
 		explain(q, b, &ledger, result);
 		q->status = die_worst(q->status, DIE_PERSON);
+		step = result == VERDICT_FORK && ledger.retired ? STEP_PAST : STEP_STUCK;
 	}
-	if (result == VERDICT_APPLY || result == VERDICT_DONE)
-		step = STEP_ON;
-	else if (result == VERDICT_FORK && ledger.retired)
-		step = STEP_PAST;
 	ledger_free(&ledger);
 	return step;
 }
