@@ -178,7 +178,13 @@ static void expect_alone(PGconn *conn, const struct options *o)
 	if (o->print_sql)
 		return;
 	pg_exec(conn, "SET lock_timeout = '10s'", "SET");
-	PQclear(pg_query(conn, "SELECT pg_catalog.pg_advisory_lock(1684892164)", 0, NULL));
+
+	PGresult *res =
+		pg_query_try(conn, "SELECT pg_catalog.pg_advisory_lock(1684892164)", 0, NULL);
+
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		pg_die(conn, res, "another --install or --uninstall is under way");
+	PQclear(res);
 }
 
 enum die_status track_install(const struct options *o)

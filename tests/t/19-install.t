@@ -69,6 +69,12 @@ $writer->do('INSERT INTO t VALUES (1)');
 my $waiting = start_cmd(program('dml-export'), '-d', $cluster->db('busy'), '--install', '-t',
 	't');
 
+# As another --install does that waits so itself.
+my $other = $cluster->connect($cluster->db('other') && 'other');
+$other->do('CREATE TABLE t (id int PRIMARY KEY); SELECT pg_advisory_lock(1684892164)');
+my @second = map { start_cmd(program('dml-export'), '-d', $cluster->db('other'), $_, '-t', 't') }
+	'--install', '--uninstall';
+
 my $bare = catalogue($src, 'names');
 quiet(install('-t', 't', '-t', 'u'), 'install');
 my $names = catalogue($src, 'names');
@@ -292,6 +298,10 @@ stderr_like($late, qr/public\.t: canceling statement due to lock timeout .*\n.*h
 	'... by name');
 is($cluster->sql('busy', "SELECT count(*) FROM pg_namespace WHERE nspname = 'dml'"), "0\n",
 	'... and nothing was made');
+for my $result (map { finish($_) } @second) {
+	exits_with($result, 3, 'who installs or uninstalls beside another: not now');
+	stderr_like($result, qr/error: another --install or --uninstall is under way: .*\n.*hint: run it again/, '... and why');
+}
 $writer->commit;
 exits_with(run_export('-d', $cluster->db('busy'), '--install', '-t', 't'), 0, '... but then');
 
