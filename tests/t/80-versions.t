@@ -22,6 +22,14 @@ my %cluster = map {
 } @versions;
 is($cluster{$_}->version, $_, "a server of version $_") for @versions;
 
+# The one before the oldest is refused by its number, before anything is asked of it.
+my $older = Cluster->new(name => 'v12', pgbin => Servers::pgbin(12));
+for my $result (run_export('-d', $older->db('x'), '--status'), run_import('-d', $older->db('x'), '--status')) {
+	exits_with($result, 4, 'a server of version 12: refused');
+	stderr_like($result, qr/error: the server is PostgreSQL 12\.\d+, which is too old\n.*hint: upgrade the server to 13 or later/,
+		'... by its number');
+}
+
 my @pairs = $ENV{DML_TORTURE}
 	? map { my $source = $_; map { [$source, $_] } @versions } @versions
 	: ((map { [$_, $_] } @versions), @versions > 1 ? ([@versions[0, -1]], [@versions[-1, 0]]) : ());
