@@ -38,6 +38,15 @@ sub export_meddled {
 	return $result;
 }
 
+# An export whose COMMIT is answered to nobody, and who then can't ask: its stages are committed.
+sub export_cut_off {
+	my $proxy = Sweep::Proxy->new($cluster);
+	$proxy->start({ to => 'client', like => qr/^C[\0-\xff]{4}COMMIT\0$/, when => 'before', n => 1, then => 'down' });
+	exits_with(export_through($proxy), 1, 'exit status 1');
+	$proxy->stop;
+	return;
+}
+
 # Tests that two batches are there, and whose.
 sub arrives {
 	my ($name) = @_;
@@ -101,10 +110,7 @@ subtest 'the answer is lost, and so is the way to the server' => sub {
 
 subtest 'the answer is lost, and then the database is renamed' => sub {
 	change();
-	my $proxy = Sweep::Proxy->new($cluster);
-	$proxy->start({ to => 'client', like => qr/^C[\0-\xff]{4}COMMIT\0$/, when => 'before', n => 1, then => 'down' });
-	exits_with(export_through($proxy), 1, 'exit status 1');
-	$proxy->stop;
+	export_cut_off();
 	my @paths = map { s{/\.(\d+)\.tmp$}{/$1}r } stages();
 	my $renamed = $r->{source} =~ s/dbname='source'/dbname='store'/r;
 	isnt($renamed, $r->{source}, 'another name');
@@ -118,10 +124,7 @@ subtest 'the answer is lost, and then the database is renamed' => sub {
 # It counts, and nobody can make it again.
 subtest 'the answer is lost, and then a batch that was committed' => sub {
 	change();
-	my $proxy = Sweep::Proxy->new($cluster);
-	$proxy->start({ to => 'client', like => qr/^C[\0-\xff]{4}COMMIT\0$/, when => 'before', n => 1, then => 'down' });
-	exits_with(export_through($proxy), 1, 'exit status 1');
-	$proxy->stop;
+	export_cut_off();
 	my ($damaged) = grep { m{/items/} } stages();
 	truncate "$damaged/data.gz", 1 or die "truncate: $!";
 	my $number = $damaged =~ m{/\.0*(\d+)\.tmp$} ? $1 : die $damaged;

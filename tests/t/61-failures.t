@@ -1,5 +1,5 @@
 # Goal of this test: tests/FAILURES has each failure once, in order, and the tests that it names are
-# there.
+# there; tests/MUTANTS has each mutant.
 use strict;
 use warnings;
 
@@ -17,5 +17,10 @@ for my $row (@rows) {
 	my @missing = grep { !-e "$tests/t/$_.t" && !-e "$tests/unit/$_.c" } split /, /, $names;
 	is("@missing", '', "$number, $what: its tests");
 }
+
+open my $told, '<', "$tests/MUTANTS" or die "MUTANTS: $!";
+my @caught = map { /^(\S+) {2,}\S+\.t,/ ? $1 : () } <$told>;
+my @mutants = map { m{([^/]+)\.patch$} } glob "$tests/mutants/*.patch";
+is(join(' ', sort @caught), join(' ', sort @mutants), 'the mutants');
 
 done_testing;
