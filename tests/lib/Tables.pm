@@ -8,6 +8,9 @@ use warnings;
 
 my $keys = 30;
 
+# Transactions of a burst, at most.
+my $burst = $ENV{DML_BURST} || ($ENV{DML_TORTURE} ? 400 : 80);
+
 # rid tells the oracle which row it is; it never changes.
 my $rid = "rid bigint NOT NULL DEFAULT nextval('audit.rid')";
 
@@ -306,7 +309,7 @@ sub make_burst {
 	my ($dice, $name, $t, @tables) = @_;
 	my $list = join ', ', map { "'$_'" } @tables;
 	return "CALL audit.burst(ARRAY[$list], " . $dice->below(1_000_000) . ', '
-		. $dice->between(20, 80) . ')';
+		. $dice->between($burst / 4, $burst) . ')';
 }
 
 1;

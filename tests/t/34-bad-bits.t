@@ -10,8 +10,8 @@ use Forge;
 use Replica;
 use Test::More;
 
-# --check sees all of these, an import one of so many; with DML_TEST_ALL all of them.
-my $stride = $ENV{DML_TEST_ALL} ? 1 : 41;
+# --check sees all of these, an import one of so many; with DML_TORTURE=1 all of them.
+my $stride = $ENV{DML_TORTURE} ? 1 : 41;
 my @files = ('columns', 'ids', 'data.gz', 'manifest');
 
 my $r = Replica->new(

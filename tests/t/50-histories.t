@@ -7,7 +7,9 @@
 #   DML_SEED=7 prove tests/t/50-histories.t
 #
 # DML_HISTORIES says how many there are to be, DML_LENGTH how long each is (in statements),
-# DML_STORY=1 has all of them told, not only that which failed.
+# DML_BURST how many small transactions a session that is in a hurry commits in a row at most,
+# DML_STORY=1 has all of them told, not only that which failed.  With DML_TORTURE=1 it is 10,000
+# histories, of bursts of 400: two million transactions.
 use strict;
 use warnings;
 
@@ -20,7 +22,7 @@ use Time::HiRes qw(time);
 use World;
 
 my $seed = $ENV{DML_SEED} // time * 1000 % 1_000_000_000;
-my $histories = $ENV{DML_HISTORIES} || (defined $ENV{DML_SEED} ? 1 : 100);
+my $histories = $ENV{DML_HISTORIES} || (defined $ENV{DML_SEED} ? 1 : $ENV{DML_TORTURE} ? 10_000 : 100);
 my $length = $ENV{DML_LENGTH} || 100;
 my $world = World->new;
 my ($done, $transactions, $begin) = (0, 0, time);
@@ -30,7 +32,8 @@ for my $this ($seed .. $seed + $histories - 1) {
 	my $good = eval { $history->run; 1 };
 	my $wrong = $@;
 	ok($good, "history $this") or do {
-		diag($wrong, "replay it with DML_SEED=$this DML_LENGTH=$length");
+		diag($wrong, "replay it with DML_SEED=$this DML_LENGTH=$length",
+			map { " $_=$ENV{$_}" } grep { $ENV{$_} } 'DML_BURST', 'DML_TORTURE');
 		diag($history->story);
 		last;
 	};
