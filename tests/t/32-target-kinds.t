@@ -119,8 +119,13 @@ subtest '--truncate' => sub {
 	$r->clear;
 	$r->batch('--full');
 	$r->ship;
+	my $older = $r->{target_cluster}->connect($r->{target}, AutoCommit => 0);
+	$older->do('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+	$older->do('SELECT count(*) FROM pg_class');
 	exits_with($r->receive('--truncate'), 0, 'with it');
 	isnt($r->write_target($file), $before, 'the table is truncated');
+	cmp_ok($older->selectrow_array('SELECT count(*) FROM items'), '>', 0, 'an older snapshot sees its rows');
+	$older->rollback;
 	$r->is_equal('with it');
 	$before = $r->write_target($file);
 	goes_on('changes', '--truncate');
