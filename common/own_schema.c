@@ -2,15 +2,18 @@
 
 #include <string.h>
 
-static const char look_sql[] = "SELECT pg_catalog.pg_is_in_recovery() AS standby,"
-			       "       pg_catalog.to_regclass('dml.' || $1) IS NOT NULL AS has";
+#define LOOK                                                                                   \
+	"SELECT pg_catalog.pg_is_in_recovery() AS standby,"                                    \
+	"       pg_catalog.to_regclass('dml.' || $1) IS NOT NULL AS has"
 
 #define OWN_RELATIONS                                                                          \
 	"('tracked', 'tracking', 'history', 'batch_number', 'ledger', 'retired', 'applied')"
 
+static const char look_sql[] = LOOK;
+
 /* Most often there is nobody else, and roles need not be read, which a short run would feel. */
-static const char others_sql[] =
-	"SELECT EXISTS ("
+static const char look_around_sql[] = LOOK
+	", EXISTS ("
 	"       SELECT FROM pg_catalog.pg_namespace AS n"
 	"         LEFT JOIN pg_catalog.pg_class AS c"
 	"           ON c.relnamespace = n.oid AND c.relname IN " OWN_RELATIONS
@@ -35,13 +38,8 @@ static const char master_sql[] =
 static void expect_no_master(PGconn *conn, enum own_schema_use use)
 {
 	const char *const values[] = {use == OWN_MAKE ? "t" : "f"};
-	PGresult *res = pg_query_row(conn, others_sql, 0, NULL);
-	bool others = pg_bool(res, 0, "others");
+	PGresult *res = pg_query_row(conn, master_sql, 1, values);
 
-	PQclear(res);
-	if (!others)
-		return;
-	res = pg_query_row(conn, master_sql, 1, values);
 	if (!pg_is_null(res, 0, "master"))
 		die(DIE_PERSON,
 			"connect as that role, or as one that it granted what is needed",
@@ -54,13 +52,15 @@ static void expect_no_master(PGconn *conn, enum own_schema_use use)
 bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use)
 {
 	const char *superuser = PQparameterStatus(conn, "is_superuser");
-	PGresult *res = pg_query_row(conn, look_sql, 1, &name);
+	bool wary = use == OWN_MAKE || superuser == NULL || strcmp(superuser, "off") != 0;
+	PGresult *res = pg_query_row(conn, wary ? look_around_sql : look_sql, 1, &name);
 	bool has = pg_bool(res, 0, "has");
+	bool others = wary && pg_bool(res, 0, "others");
 
 	if (use != OWN_READ && pg_bool(res, 0, "standby"))
 		die(DIE_PERSON, "connect to the primary", "this server is a standby");
 	PQclear(res);
-	if (use == OWN_MAKE || superuser == NULL || strcmp(superuser, "off") != 0)
+	if (others)
 		expect_no_master(conn, use);
 	return has;
 }

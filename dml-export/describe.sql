@@ -1,7 +1,7 @@
 -- What an export has to know of its tables, read when they are locked.  Every run reads it, so it
 -- is written to be planned fast: what concerns partitions is asked apart, in partitions.sql.
 -- $1 oids of base tables: one row for each, in that order.
-SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS base,
+SELECT c.oid::pg_catalog.regclass::text AS base,
        pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::integer AS pages,
        t.base IS NOT NULL AS tracked,
        t.kind,
@@ -18,10 +18,9 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS base,
        (SELECT pg_catalog.string_agg(w.name, ', ')
           FROM pg_catalog.unnest('{dml_delete,dml_insert,dml_truncate,dml_update,dml_update_key}'::text[]) AS w (name)
          WHERE w.name <> ALL (COALESCE(g.good, '{}'))) AS missing,
-       -- Its columns are there, none can be NULL, and a unique b-tree finds them.
+       -- Its columns are there, none can be NULL, and a unique index finds them.
        pg_catalog.cardinality(a.key) = pg_catalog.cardinality(t.key)
        AND EXISTS (SELECT FROM pg_catalog.pg_index AS x
-                     JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid AND xc.relam = 403
                     WHERE x.indrelid = b.oid AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion
                       AND x.indpred IS NULL AND x.indexprs IS NULL
                       AND (x.indkey::smallint[])[0:x.indnkeyatts - 1] = a.key)
@@ -36,7 +35,6 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS base,
        a.made
   FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS b (oid, i)
   JOIN pg_catalog.pg_class AS c ON c.oid = b.oid
-  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN dml.tracked AS t ON t.base = b.oid
   LEFT JOIN pg_catalog.pg_class AS s ON s.relkind = 'r'
        AND s.oid = pg_catalog.to_regclass('dml.' || pg_catalog.quote_ident(t.shadow))::oid
@@ -45,13 +43,12 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS base,
  CROSS JOIN LATERAL (
        SELECT pg_catalog.md5(pg_catalog.string_agg(g.oid::text || ' ' || g.xmin::text, ',' ORDER BY g.oid)) AS digest,
               pg_catalog.array_agg(g.tgname::text) FILTER (
-                  WHERE g.tgenabled = 'A' AND f.pronamespace = s.relnamespace
-                    AND f.proname = s.relname || CASE g.tgname
+                  WHERE g.tgenabled = 'A' AND g.tgfoid::pg_catalog.regproc::text
+                        = 'dml.' || pg_catalog.quote_ident(s.relname || CASE g.tgname
                         WHEN 'dml_insert' THEN ' new' WHEN 'dml_update' THEN ' new'
                         WHEN 'dml_delete' THEN CASE t.kind WHEN 'row' THEN ' old' ELSE ' gone' END
-                        WHEN 'dml_update_key' THEN ' old' ELSE ' truncate' END) AS good
+                        WHEN 'dml_update_key' THEN ' old' ELSE ' truncate' END)) AS good
          FROM pg_catalog.pg_trigger AS g
-         JOIN pg_catalog.pg_proc AS f ON f.oid = g.tgfoid
         WHERE g.tgrelid = b.oid
           AND g.tgname IN ('dml_insert', 'dml_update', 'dml_delete', 'dml_update_key', 'dml_truncate')) AS g
  -- Generated columns stay at home: the target computes its own, or has none.  A type may have

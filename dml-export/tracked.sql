@@ -1,7 +1,7 @@
 -- Which tracked tables the names mean, and their shadow tables, looked up before anything is
 -- locked.  $1 schemas, $2 tables: one row for each, in that order.
 SELECT c.oid,
-       pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS base,
+       c.oid::pg_catalog.regclass::text AS base,
        c.relkind,
        c.relpersistence,
        n.oid IS NOT NULL AS has_schema,
@@ -11,7 +11,7 @@ SELECT c.oid,
            AND pg_catalog.has_table_privilege(s.oid, 'SELECT') AS readable
   FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]))
        WITH ORDINALITY AS w (schema, name, i)
-  LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.schema
+ CROSS JOIN LATERAL (SELECT pg_catalog.to_regnamespace(pg_catalog.quote_ident(w.schema))::oid AS oid) AS n
   LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = w.name
        AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
   LEFT JOIN dml.tracked AS t ON t.base = c.oid

@@ -8,27 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "dml" and a digit: the classes of our advisory locks.  1684892161 is dml.purge()'s. */
+/*
+ * "dml" and a digit: the classes of our advisory locks.  1684892161 is dml.purge()'s: until
+ * this run has committed its snapshots, nobody may purge by those that stand in the tracking
+ * state, for a chain that begins now has none there yet.  $1 keys of chains, $2 oids of tables.
+ */
 static const char lock_sql[] =
 	"SELECT pg_catalog.pg_try_advisory_lock(1684892160, pg_catalog.hashtext(k.key)) AS "
-	"locked"
+	"locked,"
+	"       (SELECT pg_catalog.count(pg_catalog.pg_advisory_lock_shared(1684892161, "
+	"t.oid::integer))"
+	"          FROM pg_catalog.unnest($2::oid[]) AS t (oid)) AS tables"
 	"  FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS k (key, i) ORDER BY k.i";
-
-/*
- * Until this run has committed its snapshots, nobody may purge by those that stand in the
- * tracking state: a chain that begins now has none there yet.
- */
-static void hold_back_purge(struct run *run)
-{
-	char *oids = source_oids(&run->tables);
-	const char *const values[] = {oids};
-
-	PQclear(pg_query(run->conn,
-		"SELECT pg_catalog.pg_advisory_lock_shared(1684892161, t.oid::integer)"
-		"  FROM pg_catalog.unnest($1::oid[]) AS t (oid)",
-		1, values));
-	free(oids);
-}
 
 void tracking_allow_purge(struct run *run)
 {
@@ -62,9 +53,9 @@ static char *lock_keys(const struct run *run)
 
 void tracking_lock(struct run *run)
 {
-	char *keys = lock_keys(run);
-	const char *const values[] = {keys};
-	PGresult *res = pg_query(run->conn, lock_sql, 1, values);
+	char *keys = lock_keys(run), *oids = source_oids(&run->tables);
+	const char *const values[] = {keys, oids};
+	PGresult *res = pg_query(run->conn, lock_sql, 2, values);
 	int row = 0;
 
 	for (size_t i = 0; i < run->chains; i++) {
@@ -80,7 +71,7 @@ void tracking_lock(struct run *run)
 	}
 	PQclear(res);
 	free(keys);
-	hold_back_purge(run);
+	free(oids);
 }
 
 void tracking_await(struct run *run)
