@@ -1,5 +1,6 @@
 #include "target.h"
 
+#include "alike.sql.h"
 #include "problems.sql.h"
 #include "target.sql.h"
 
@@ -110,6 +111,20 @@ static void release(struct arrays *a)
 	free(a->key);
 }
 
+/* Tells what keeps the table from taking the batch; true if nothing does. */
+static bool look_for_problems(PGconn *conn, const struct target *t, const struct manifest *m,
+	const char *const *values)
+{
+	PGresult *res = pg_query(conn, problems_sql, 4, values);
+	bool fits = PQntuples(res) == 0;
+
+	for (int row = 0; row < PQntuples(res); row++)
+		complain(pg_text(res, row, "hint"), "table %s can't take batch %llu: %s",
+			t->label, (unsigned long long)m->number, pg_text(res, row, "problem"));
+	PQclear(res);
+	return fits;
+}
+
 bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
 	const struct columns *columns)
 {
@@ -118,15 +133,11 @@ bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
 	gather(&a, m, columns);
 
 	const char *const values[] = {t->oid, a.names, a.types, a.key};
-	PGresult *res = pg_query(conn, problems_sql, 4, values);
-
-	for (int row = 0; row < PQntuples(res); row++)
-		complain(pg_text(res, row, "hint"), "table %s can't take batch %llu: %s",
-			t->label, (unsigned long long)m->number, pg_text(res, row, "problem"));
-
-	bool fits = PQntuples(res) == 0;
+	PGresult *res = pg_query_row(conn, alike_sql, 4, values);
+	bool fits = pg_bool(res, 0, "alike");
 
 	PQclear(res);
+	fits = fits || look_for_problems(conn, t, m, values);
 	release(&a);
 	return fits;
 }
