@@ -1,4 +1,5 @@
--- Why a table can't take a batch: a row for each reason, with what would mend it.
+-- Why a table can't take a batch: a row for each reason, with what would mend it.  Asked unless
+-- alike.sql is true, which must not be where any of this is.
 -- $1 oid of the table, $2 names and $3 types of the columns sent, $4 columns of the key.
 WITH relation AS (
     SELECT c.*, pg_catalog.format('%I.%I', n.nspname, c.relname) AS qualified

@@ -132,6 +132,14 @@ sub client {
 	return $found // $name;
 }
 
+# That of pg_dump, or nothing where none is as new as the server: it would refuse.
+sub dumper {
+	my ($self) = @_;
+	my $dumper = $self->client('pg_dump');
+	my ($version) = run_cmd($dumper, '--version')->{stdout} =~ / (\d+)/;
+	return $version < $self->version ? undef : $dumper;
+}
+
 sub version_of { return ($_[0] =~ m{/postgresql/(\d+)/})[0] // 0 }
 
 # The first column of the query's first row.

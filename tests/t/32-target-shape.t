@@ -81,6 +81,13 @@ my @mended = (
 		CREATE UNIQUE INDEX ON items (id) WHERE id > 0', qr/no index finds/],
 	['an index over more', 'ALTER TABLE items DROP CONSTRAINT items_pkey;
 		CREATE UNIQUE INDEX ON items (id, n)', qr/no index finds/],
+	['an index over another column', 'ALTER TABLE items DROP CONSTRAINT items_pkey;
+		CREATE UNIQUE INDEX ON items (n)', qr/no index finds/],
+	['an index over an expression', 'ALTER TABLE items DROP CONSTRAINT items_pkey;
+		CREATE UNIQUE INDEX ON items (abs(id))', qr/no index finds/],
+	['an index that was not finished', q(UPDATE pg_index SET indisvalid = false
+		WHERE indrelid = 'items'::regclass), qr/no index finds/],
+	['an unlogged table', 'ALTER TABLE items SET UNLOGGED', qr/items is unlogged or temporary/],
 	(map { ["a foreign key ON DELETE $_",
 		"CREATE TABLE child (item int DEFAULT 1 CONSTRAINT own REFERENCES items ON DELETE $_)",
 		qr/would change table public\.child, through foreign key own/] }
