@@ -1,7 +1,7 @@
 -- Which tracked tables the names mean, and their shadow tables, looked up before anything is
 -- locked.  $1 schemas, $2 tables: one row for each, in that order.
 SELECT c.oid,
-       c.oid::pg_catalog.regclass::text AS base,
+       pg_catalog.quote_ident(w.schema) || '.' || pg_catalog.quote_ident(c.relname) AS base,
        c.relkind,
        c.relpersistence,
        n.oid IS NOT NULL AS has_schema,

@@ -1,6 +1,6 @@
--- True of most tables: just the columns sent, of the same types, a unique index over the key, and
--- nobody but the table itself has a part in what is written.  Nothing of problems.sql is true then,
--- and its many questions need not be planned.  The same $1 to $4.
+-- True of most tables: just the columns sent, of the same built-in types, a unique index over the
+-- key, and nobody but the table itself has a part in what is written.  Nothing of problems.sql is
+-- true then, and its many questions need not be planned.  The same $1 to $4.
 SELECT c.relkind = 'r' AND c.relpersistence = 'p'
        AND NOT c.relhastriggers             -- those of foreign keys that refer to it among them
        AND NOT c.relhasrules
@@ -9,7 +9,8 @@ SELECT c.relkind = 'r' AND c.relpersistence = 'p'
        AND (SELECT pg_catalog.count(DISTINCT a.attnum) = pg_catalog.cardinality($2::text[])
               FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[])) AS s (name, type)
               JOIN pg_catalog.pg_attribute AS a ON a.attrelid = $1::oid AND a.attname = s.name
-             WHERE a.attnum > 0 AND a.attgenerated = ''
+             WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+               AND a.atttypid < 16384       -- else it may be a domain here, of a type's name there
                AND pg_catalog.format_type(a.atttypid, a.atttypmod) = s.type)
        AND EXISTS (
            SELECT FROM pg_catalog.pg_index AS x

@@ -89,15 +89,15 @@ static void delete_all(struct apply *a, const struct batch *b, struct indexes *i
 
 /*
  * Step 7.  Rows of a table that this transaction has emptied by TRUNCATE arrive frozen: nobody
- * has to write their pages again, neither the indexes that are made next nor a vacuum.  That an
- * older snapshot sees them is no loss, for TRUNCATE has taken from it what it saw before.  COPY
- * refuses it for partitions.
+ * has to write their pages again, neither the indexes that are made next nor a vacuum.  An
+ * older snapshot sees them, too, but TRUNCATE has taken from it what it saw before.  Functions
+ * that run within the COPY could see them as well, or leave a cursor open, which COPY would
+ * refuse.
  */
 static void copy_rows(struct apply *a, const struct batch *b)
 {
 	const struct target *t = &a->target;
-	bool frozen =
-		b->manifest.scope == SCOPE_FULL && a->options->truncate && !t->partitioned;
+	bool frozen = b->manifest.scope == SCOPE_FULL && a->options->truncate && t->freezable;
 	struct buf sql = {0};
 
 	buf_format(&sql, "COPY %s (%s) FROM STDIN%s", t->relation, t->list,

@@ -153,8 +153,8 @@ void target_describe(
 	PGresult *res = pg_query_row(conn, target_sql, 3, values);
 
 	mem_replace(&t->relation, pg_text(res, 0, "relation"));
-	t->partitioned = pg_bool(res, 0, "partitioned");
-	t->only = t->partitioned ? "" : "ONLY ";
+	mem_replace(&t->only, pg_text(res, 0, "only"));
+	t->freezable = pg_bool(res, 0, "freezable");
 	mem_replace(&t->list, pg_text(res, 0, "list"));
 	mem_replace(&t->definitions, pg_text(res, 0, "definitions"));
 	mem_replace(&t->condition, pg_text(res, 0, "condition"));
@@ -169,6 +169,7 @@ void target_free(struct target *t)
 	free(t->label);
 	free(t->oid);
 	free(t->relation);
+	free(t->only);
 	free(t->list);
 	free(t->definitions);
 	free(t->condition);

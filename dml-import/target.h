@@ -15,9 +15,9 @@ struct target {
 	bool superuser; /* we are one, and its owner isn't */
 
 	/* Filled in by target_describe(). */
-	char *relation;   /* quoted, schema-qualified */
-	const char *only; /* "ONLY " or "" */
-	bool partitioned;
+	char *relation;    /* quoted, schema-qualified */
+	char *only;        /* "ONLY " or "" */
+	bool freezable;    /* COPY may freeze its rows: no partitions, triggers or checks */
 	char *list;        /* the columns to copy, quoted */
 	char *definitions; /* key1 and so on, with the key's types here */
 	char *digest;      /* of the columns that are written: each one's place and type */

@@ -1,6 +1,7 @@
 -- How to write one table.  $1 its oid, $2 the columns of the key, $3 the columns to copy.
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
-       c.relkind = 'p' AS partitioned,
+       CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END AS only,
+       c.relkind = 'r' AND NOT c.relhastriggers AND c.relchecks = 0 AS freezable,
        (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(l.name), ', ' ORDER BY l.i)
           FROM pg_catalog.unnest($3::text[]) WITH ORDINALITY AS l (name, i)) AS list,
        (SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.format('%I %s %s', l.name, la.attnum,

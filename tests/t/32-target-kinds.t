@@ -131,6 +131,11 @@ subtest '--truncate' => sub {
 	goes_on('changes', '--truncate');
 	is($r->write_target($file), $before, 'changes truncate nothing');
 
+	prepare('CREATE FUNCTION open() RETURNS trigger LANGUAGE plpgsql AS
+		$$DECLARE c refcursor; BEGIN OPEN c FOR SELECT 1; RETURN NULL; END$$;
+		CREATE TRIGGER open AFTER TRUNCATE ON items EXECUTE FUNCTION open()');
+	goes_on('a trigger that leaves a cursor open', '--truncate');
+
 	prepare('CREATE TABLE child (item int CONSTRAINT own REFERENCES items DEFERRABLE)');
 	refused(qr/cannot truncate/, 'a table that another refers to', '--truncate');
 	goes_on('without it');

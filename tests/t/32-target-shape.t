@@ -182,6 +182,24 @@ subtest 'a column that goes while the chain goes on' => sub {
 	table_equal($r->{source}, $r->{target}, $r->{queries}{items}, 'all that the hints say mends it');
 };
 
+# numeric(4,1) would round what the source's enumeration tells apart.
+subtest "a domain here of a type's name there" => sub {
+	my $prices = Replica->new(
+		cluster => $cluster,
+		target_cluster => $r->{target_cluster},
+		tables => ['prices'],
+		source_sql => q(CREATE TYPE price AS ENUM ('1.10', '1.149'); CREATE TABLE prices (id int PRIMARY KEY, p price);
+			INSERT INTO prices VALUES (1, '1.149')),
+		target_sql => 'CREATE DOMAIN price AS numeric(4,1); CREATE TABLE prices (id int PRIMARY KEY, p price)',
+	);
+	$prices->batch;
+	$prices->ship;
+	my $result = $prices->receive;
+	exits_with($result, 4, 'refused');
+	stderr_like($result, qr/column p is public\.price AS numeric\(4,1\) here and public\.price at the source/,
+		'... and why');
+};
+
 subtest 'more columns: what is in them' => sub {
 	prepare("ALTER TABLE items ADD more text DEFAULT 'new',
 		ADD made int GENERATED ALWAYS AS (id * 2) STORED");
