@@ -229,7 +229,7 @@ is_deeply([$pair->ids], ['(,)'], '... its id');
 
 # Where the collation holds different texts for equal, each row is still sent once.
 SKIP: {
-	skip 'no collations of ICU', 6 if !$icu;
+	skip 'no collations of ICU', 9 if !$icu;
 	$pair->source(<<'END');
 CREATE TABLE alike (id text COLLATE nd PRIMARY KEY, v int);
 INSERT INTO alike VALUES ('Foo', 1), ('bar', 2), ('baz', 3);
@@ -242,6 +242,23 @@ DELETE FROM alike WHERE id = 'BAZ'; INSERT INTO alike VALUES ('BaZ', 4);
 END
 	$pair->arrives('equal keys that differ', 'alike');
 	is_deeply([$pair->rows], ["BaZ\t4", "bar\t5", "foo\t1"], '... each row once');
+	$pair->source("UPDATE alike SET v = 6 WHERE id = 'foo'");
+	$pair->target('ALTER TABLE alike DROP CONSTRAINT alike_pkey; CREATE INDEX ON alike (id)');
+	refused_at_target('alike', qr/key has a collation that takes different values for equal, and no unique index/);
+}
+
+# An index over one column of two would read too much.
+$pair->source('CREATE TABLE halves (a int, b int, v int, PRIMARY KEY (a, b)); INSERT INTO halves VALUES (1, 1, 1)');
+$pair->track('halves');
+$pair->target('ALTER TABLE halves DROP CONSTRAINT halves_pkey; CREATE UNIQUE INDEX ON halves (a)');
+refused_at_target('halves', qr/no index finds a row by its key/);
+
+sub refused_at_target {
+	my ($table, $reason) = @_;
+	is($pair->export($table)->{ended}, 0, "$table: exported");
+	my $result = $pair->apply;
+	exits_with($result, 4, "$table: refused");
+	return stderr_like($result, $reason, '... by the reason');
 }
 
 done_testing;
