@@ -10,7 +10,8 @@ use Program;
 use Tables;
 
 my $stale = qr{"[^"]*/([^/"]+)/(\d+)"
-	(?:\ begins\ a\ new\ chain,\ but\ is\ older|.*\ whose\ first\ batch\ never\ came)}x;
+	(?:\ begins\ a\ new\ chain,\ but\ is\ older|.*\ whose\ first\ batch\ never\ came
+	|\ does\ not\ build\ on\ batch\ .*\n.*hint:\ it\ may\ only\ have\ come\ late)}x;
 
 # Options: world, dice, receivers, exports, mishaps, log.
 sub new {
@@ -52,13 +53,13 @@ sub import_some {
 	return;
 }
 
-# A chain that came late, when one that doesn't know of it had been applied already, needs a
-# person: to remove it.  `before` is the ledger before the import.
+# A chain, or the last of one, that came late, when one that doesn't know of it had been applied
+# already, needs a person: to remove it.  `before` is the ledger before the import.
 sub clear_stale {
 	my ($self, $receiver, $before, $result) = @_;
-	for my $error (grep { /error:/ } split /\n/, $result->{stderr}) {
+	for my $error ($result->{stderr} =~ /(error: .*\n(?:.*hint: .*\n)?)/g) {
 		my ($table, $number) = $error =~ $stale;
-		die $receiver->label . ": $error\n"
+		die $receiver->label . ": $error"
 			unless $table && $before->{$table} && $before->{$table}{number} > $number;
 		$self->{log}->($receiver->label . ": a person removes $table/$number");
 		$receiver->remove("$table/$number");
