@@ -86,7 +86,8 @@ sub full_import {
 	%took = $b->race(
 		copy => { before => sub { $b->psql($b->dst, '-c', $empty) }, run => $bare },
 		empty => anew($b, $empty),
-		truncate => anew($b, 'SELECT', '--truncate'),
+		# A table that was loaded long ago: what the last round left unwritten is not this one's.
+		truncate => anew($b, 'CHECKPOINT', '--truncate'),
 	);
 	$b->faster('full import, four indexes, empty', $took{empty}, 'COPY FROM STDIN <file', $took{copy}, 2.5);
 	$b->faster('full import, four indexes, --truncate', $took{truncate}, 'COPY FROM STDIN <file',
