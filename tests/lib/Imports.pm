@@ -11,7 +11,7 @@ use Tables;
 
 my $stale = qr{"[^"]*/([^/"]+)/(\d+)"
 	(?:\ begins\ a\ new\ chain,\ but\ is\ older|.*\ whose\ first\ batch\ never\ came
-	|\ does\ not\ build\ on\ batch\ .*\n.*hint:\ it\ may\ only\ have\ come\ late)}x;
+	|\ does\ not\ build\ on\ batch\ .*\n.*hint:\ it\ may\ only\ have\ come\ (late))}x;
 
 # Options: world, dice, receivers, exports, mishaps, log.
 sub new {
@@ -58,9 +58,10 @@ sub import_some {
 sub clear_stale {
 	my ($self, $receiver, $before, $result) = @_;
 	for my $error ($result->{stderr} =~ /(error: .*\n(?:.*hint: .*\n)?)/g) {
-		my ($table, $number) = $error =~ $stale;
-		die $receiver->label . ": $error"
-			unless $table && $before->{$table} && $before->{$table}{number} > $number;
+		my ($table, $number, $late) = $error =~ $stale;
+		my $past = $table && $before->{$table} && $before->{$table}{number} > $number;
+		# Where all was uninstalled meanwhile, numbers began with 1 again.
+		die $receiver->label . ": $error" unless $past || $late;
 		$self->{log}->($receiver->label . ": a person removes $table/$number");
 		$receiver->remove("$table/$number");
 	}
