@@ -137,7 +137,7 @@ sub dumper {
 	my ($self) = @_;
 	my $dumper = $self->client('pg_dump');
 	my ($version) = run_cmd($dumper, '--version')->{stdout} =~ / (\d+)/;
-	return $version < $self->version ? undef : $dumper;
+	return ($version // 0) < $self->version ? undef : $dumper;
 }
 
 sub version_of { return ($_[0] =~ m{/postgresql/(\d+)/})[0] // 0 }

@@ -32,7 +32,7 @@ for my $mutant (@mutants) {
 		if ($hunk =~ m{^--- a/(\S+)}) { $content = content("$tests/../$1") }
 		elsif (index($content, join '', $hunk =~ /^[ -](.*\n)/mg) < 0) { push @missing, $hunk }
 	}
-	is("@missing", '', "$mutant: its place");
+	is(@hunks > 1 ? "@missing" : 'nothing to change', '', "$mutant: its place");
 }
 
 sub content {
