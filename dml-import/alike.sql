@@ -20,6 +20,8 @@ SELECT c.relkind = 'r' AND c.relpersistence = 'p'
               AND (SELECT pg_catalog.count(*)
                      FROM pg_catalog.pg_attribute AS a
                     WHERE a.attrelid = $1::oid AND a.attname = ANY ($4::text[])
-                      AND a.attnum = ANY ((x.indkey::smallint[])[0:x.indnkeyatts - 1])) = x.indnkeyatts) AS alike
+                      AND a.attnum = ANY ((x.indkey::smallint[])[0:x.indnkeyatts - 1])
+                      AND a.attcollation = (x.indcollation::oid[])[
+                              pg_catalog.array_position(x.indkey::smallint[], a.attnum)]) = x.indnkeyatts) AS alike
   FROM pg_catalog.pg_class AS c
  WHERE c.oid = $1::oid

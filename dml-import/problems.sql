@@ -124,21 +124,7 @@ SELECT problem, hint FROM (
               AND (SELECT pg_catalog.count(*)
                      FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
                      JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = $1::oid AND xa.attnum = x.indkey[j]
-                    WHERE xa.attname = ANY ($4::text[])) = x.indnkeyatts)
-    UNION ALL
-    SELECT 6, 1, pg_catalog.format('column %I of the key has a collation that takes different values for equal,'
-                                   ' and no unique index', name),
-           pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s);', relation.qualified,
-               (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.i)
-                  FROM pg_catalog.unnest($4::text[]) WITH ORDINALITY AS k (name, i)))
-      FROM typed JOIN pg_catalog.pg_collation AS l ON l.oid = attcollation AND NOT l.collisdeterministic, relation
-     WHERE is_key AND NOT EXISTS (
-           SELECT FROM pg_catalog.pg_index AS x
-            WHERE x.indrelid = $1::oid AND x.indisunique AND x.indisvalid AND x.indpred IS NULL
-              AND x.indexprs IS NULL AND x.indnkeyatts = pg_catalog.cardinality($4::text[])
-              AND (SELECT pg_catalog.count(*)
-                     FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
-                     JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = $1::oid AND xa.attnum = x.indkey[j]
+                      AND xa.attcollation = x.indcollation[j]
                     WHERE xa.attname = ANY ($4::text[])) = x.indnkeyatts)
     UNION ALL
     SELECT 7, 0, pg_catalog.format('deleting its rows would change table %s, through foreign key %I',

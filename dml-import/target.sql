@@ -14,13 +14,15 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  CROSS JOIN LATERAL (
-       -- An index, in whatever order, over just the key; its operators tell what is equal.
+       -- An index, in whatever order, over just the key; its operators tell what is equal, but for
+       -- text: what a collation here takes for equal may be two rows at the source.
        SELECT x.* FROM pg_catalog.pg_index AS x
          JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid AND xc.relam IN (403, 405)
         WHERE NOT x.indisexclusion AND x.indrelid = c.oid AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
           AND x.indnkeyatts = pg_catalog.cardinality($2::text[])
           AND (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
                  JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = c.oid AND xa.attnum = x.indkey[j]
+                  AND xa.attcollation = x.indcollation[j]
                 WHERE xa.attname = ANY ($2::text[])) = x.indnkeyatts
         ORDER BY x.indisunique DESC, x.indexrelid LIMIT 1) AS x
  CROSS JOIN LATERAL (
@@ -30,7 +32,11 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
                   ka.attname, opn.nspname, op.oprname, k.i,
                   CASE WHEN ka.attcollation <> 0
                        THEN pg_catalog.format(' COLLATE %I.%I', coln.nspname, col.collname)
-                       ELSE '' END), ' AND ' ORDER BY k.i) AS condition
+                       ELSE '' END)
+                  || CASE WHEN NOT col.collisdeterministic
+                          THEN pg_catalog.format(' AND t.%I COLLATE pg_catalog."C" OPERATOR(%I.%s) c.key%s',
+                                                 ka.attname, opn.nspname, op.oprname, k.i)
+                          ELSE '' END, ' AND ' ORDER BY k.i) AS condition
          FROM pg_catalog.unnest($2::text[]) WITH ORDINALITY AS k (name, i)
          JOIN pg_catalog.pg_attribute AS ka ON ka.attrelid = c.oid AND ka.attname = k.name
          JOIN pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j ON x.indkey[j] = ka.attnum
