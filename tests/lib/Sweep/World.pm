@@ -176,9 +176,9 @@ sub converge {
 	for my $receiver (@{ $self->{receivers} }) {
 		push @wrong, unless_quiet(run_import($self->import_arguments($receiver)));
 		push @wrong, $self->differences($receiver), $self->miscounted($receiver);
-		push @wrong, map { "left in $receiver->{label}'s spool: $_" } leftovers($receiver->{in}, 0);
+		push @wrong, leftovers("$receiver->{label}'s spool", $receiver->{in}, 0);
 	}
-	push @wrong, map { "left in the spool: $_" } leftovers($self->{out}, 1);
+	push @wrong, leftovers('the spool', $self->{out}, 1);
 	$self->clear;
 	return @wrong;
 }
@@ -256,9 +256,9 @@ sub rows {
 	return map { "@$_" } @{ $dbh->selectall_arrayref($query, undef, @parameters) };
 }
 
-# What has no business in a spool: in the sender's, all but published batches.
+# What has no business in a spool, in one line: in the sender's, all but published batches.
 sub leftovers {
-	my ($spool, $may_have_batches) = @_;
+	my ($whose, $spool, $may_have_batches) = @_;
 	my @found;
 	File::Find::find({
 		no_chdir => 1,
@@ -268,7 +268,7 @@ sub leftovers {
 			elsif (!-d || $name =~ m{/\.} || $name =~ m{/\d{10,}\z}) { push @found, $name }
 		},
 	}, $spool);
-	return @found;
+	return @found ? "left in $whose: @found" : ();
 }
 
 sub must {
