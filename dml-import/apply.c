@@ -29,16 +29,6 @@ void apply_encoding(struct apply *a, const struct manifest *m)
 	PQclear(res);
 }
 
-static void refuse_as_superuser(const struct apply *a)
-{
-	if (a->target.superuser && !a->options->as_superuser)
-		die(DIE_PERSON, "connect as its owner, or say --as-superuser",
-			"a superuser's rights would be in the hands of the owner of table %s "
-			"or of a partition, whose triggers, defaults and constraints would run "
-			"with them",
-			a->target.label);
-}
-
 /* Step 6: the ids that changed go into a temporary table, and their rows away. */
 static void delete_changed(struct apply *a, const struct batch *b)
 {
@@ -160,8 +150,9 @@ static bool write_batch(struct apply *a, const struct batch *b, const struct led
 
 	if (!is_elsewhere(a, b, ledger))
 		return false;
-	refuse_as_superuser(a);
 	target_lock(a->conn, &a->target, b->manifest.scope);
+	if (!a->options->as_superuser)
+		target_expect_no_strangers(a->conn, &a->target);
 	batch_columns(b, &columns);
 	fits = target_fits(a->conn, &a->target, &b->manifest, &columns);
 	if (fits) {

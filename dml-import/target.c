@@ -2,26 +2,23 @@
 
 #include "alike.sql.h"
 #include "problems.sql.h"
+#include "strangers.sql.h"
 #include "target.sql.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What a partition's owner has put on it runs as well. */
-static const char find_sql[] =
-	"SELECT c.oid, c.relkind IN ('r', 'p') AS fit,"
-	"       (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE "
-	"r.rolname = CURRENT_USER)"
-	"       AND EXISTS (SELECT FROM pg_catalog.pg_class AS m"
-	"                     JOIN pg_catalog.pg_roles AS r ON r.oid = "
-	"m.relowner AND NOT r.rolsuper"
-	"                    WHERE m.oid IN (SELECT c.oid UNION ALL SELECT p.relid::oid"
-	"                                      FROM pg_catalog.pg_partition_tree(c.oid) AS p))"
-	"           AS superuser"
-	"  FROM pg_catalog.pg_class AS c"
-	"  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-	" WHERE n.nspname = $1 AND c.relname = $2";
+/* Who is a member of a superuser can become one, whatever role acts now; and so can code that
+ * runs for him. */
+static const char find_sql[] = "SELECT c.oid, c.relkind IN ('r', 'p') AS fit,"
+			       "       EXISTS (SELECT FROM pg_catalog.pg_roles AS r"
+			       "                WHERE r.rolsuper AND "
+			       "pg_catalog.pg_has_role(SESSION_USER, r.oid, 'MEMBER'))"
+			       "           AS superuser"
+			       "  FROM pg_catalog.pg_class AS c"
+			       "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+			       " WHERE n.nspname = $1 AND c.relname = $2";
 
 void target_find(PGconn *conn, const struct name *name, struct target *t)
 {
@@ -62,6 +59,23 @@ bool target_is_elsewhere(PGconn *conn, const struct target *t, const struct mani
 			"table %s is the one that batch %" PRIu64 " was read from", t->label,
 			m->number);
 	return !same;
+}
+
+void target_expect_no_strangers(PGconn *conn, const struct target *t)
+{
+	const char *const values[] = {t->oid};
+	PGresult *res;
+
+	if (!t->superuser)
+		return;
+	res = pg_query(conn, strangers_sql, 1, values);
+	if (PQntuples(res) > 0)
+		die(DIE_PERSON, "connect as the table's owner, or say --as-superuser",
+			"a superuser's rights would be in the hands of role \"%s\": table %s "
+			"is "
+			"written with the help of %s, which is that role's",
+			pg_text(res, 0, "role"), t->label, pg_text(res, 0, "object"));
+	PQclear(res);
 }
 
 void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope)

@@ -12,7 +12,7 @@ struct target {
 	struct name name;
 	char *label; /* the name as SQL, for messages */
 	char *oid;
-	bool superuser; /* we are one, and its owner isn't */
+	bool superuser; /* we are one, or can become one */
 
 	/* Filled in by target_describe(). */
 	char *relation;    /* quoted, schema-qualified */
@@ -33,6 +33,10 @@ bool target_is_elsewhere(PGconn *conn, const struct target *t, const struct mani
 /* Locks it against changes of its definition until the transaction ends and, for a batch of all
  * rows, against other writers. */
 void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope);
+
+/* After target_lock(): dies with DIE_PERSON if we are a superuser and code of a role that is
+ * none would run with our rights. */
+void target_expect_no_strangers(PGconn *conn, const struct target *t);
 
 /* False if it can't take such a batch; all reasons are told. */
 bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,

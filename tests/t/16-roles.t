@@ -235,10 +235,49 @@ CREATE TABLE app.rest PARTITION OF app.t DEFAULT; ALTER TABLE app.rest OWNER TO 
 END
 my $of_owner = run_import('-d', $parted, '--keep', $last);
 exits_with($of_owner, 4, 'a partition that is another\'s');
-stderr_like($of_owner, qr/a superuser's rights would be in the hands of the owner of table app\.t or of a partition/,
+stderr_like($of_owner, qr/a superuser's rights would be in the hands of role "owner": table app\.t .* table app\.rest/,
 	'... and why');
 $pair->target_cluster->sql($parted, 'ALTER TABLE app.rest OWNER TO postgres');
 exits_with(run_import('-d', $parted, '--keep', $last), 0, '... and one that is the superuser\'s');
+
+# Nor where the table is a superuser's own, but what runs when it is written is another's; nor by a
+# role that can become one.
+my $mixed = $pair->target_cluster->db('mixed');
+$pair->target_cluster->sql($mixed, <<'END');
+GRANT CREATE ON DATABASE mixed TO owner; GRANT CREATE ON SCHEMA public TO owner;
+CREATE ROLE member LOGIN; GRANT postgres, owner TO member;
+SET ROLE owner;
+CREATE FUNCTION public.climb() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN ALTER ROLE owner SUPERUSER; RETURN NULL; END $$;
+CREATE FUNCTION public.is_good(text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN ALTER ROLE owner SUPERUSER; RETURN true; END $$;
+CREATE DOMAIN public.good AS text CHECK (public.is_good(VALUE));
+CREATE TYPE public.pair AS (a int, b public.good);
+CREATE FUNCTION public.one(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+END
+for my $part (
+	['CREATE TRIGGER climb AFTER INSERT ON app.t EXECUTE FUNCTION public.climb()', 'function public.climb()'],
+	['ALTER TABLE app.t ADD CHECK (public.is_good(v))', 'function public.is_good(text)'],
+	['ALTER TABLE app.t ADD n int DEFAULT public.one(1)', 'function public.one(integer)'],
+	['CREATE INDEX ON app.t (public.one(id))', 'function public.one(integer)'],
+	['ALTER TABLE app.t ALTER v TYPE public.good', 'type public.good'],
+	['ALTER TABLE app.t ADD p public.pair', 'type public.pair'],
+	['ALTER TABLE app.t OWNER TO owner', 'table app.t'],
+) {
+	my ($sql, $object) = @$part;
+	$pair->target_cluster->sql($mixed, 'DROP SCHEMA IF EXISTS app CASCADE; DROP SCHEMA IF EXISTS dml CASCADE;'
+		. "CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, v text); $sql");
+	for my $how (['-d', $mixed], [{ env => { PGOPTIONS => '-c role=owner' } }, '-d', $mixed],
+		['-d', as('member', $mixed)]) {
+		$pair->target_cluster->sql($mixed, 'GRANT ALL ON SCHEMA app, dml TO owner; GRANT ALL ON app.t TO owner;'
+			. ' GRANT ALL ON ALL TABLES IN SCHEMA dml TO owner') if ref $how->[0];
+		my $result = run_import(@$how, '--keep', $last);
+		exits_with($result, 4, "a superuser's table, but $sql: refused");
+		stderr_like($result, qr/in the hands of role "owner": table app\.t .* \Q$object\E/, '... and why');
+	}
+}
+is($pair->target_cluster->sql($mixed, q(SELECT rolsuper FROM pg_roles WHERE rolname = 'owner')), "f\n",
+	'... and nobody has become a superuser');
 
 # Who may not make the ledger is told who can.
 my $bare = $pair->target_cluster->db('bare');

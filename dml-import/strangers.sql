@@ -1,0 +1,60 @@
+-- Whose code would run with our rights when the table is written: each object that has a part in it
+-- and belongs to a role that is no superuser.  Whoever owns a function, a type or an operator can
+-- put something else in its place.  $1 oid of the table.
+WITH RECURSIVE member AS (
+    SELECT $1::oid AS oid
+     UNION SELECT p.relid FROM pg_catalog.pg_partition_tree($1::oid::pg_catalog.regclass) AS p
+),
+part AS (
+    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid AS class, oid FROM member
+     UNION
+    SELECT next.class, next.oid
+      FROM part
+     CROSS JOIN LATERAL (
+           -- What it is made of: the types of columns, the functions of triggers and expressions.
+           SELECT d.refclassid AS class, d.refobjid AS oid
+             FROM pg_catalog.pg_depend AS d
+            WHERE d.classid = part.class AND d.objid = part.oid
+              AND d.refclassid <> 'pg_catalog.pg_namespace'::pg_catalog.regclass
+           UNION ALL
+           -- What hangs on a table of ours, or on a domain: triggers, rules, policies, defaults,
+           -- constraints, indexes.
+           SELECT d.classid, d.objid
+             FROM pg_catalog.pg_depend AS d
+            WHERE d.refclassid = part.class AND d.refobjid = part.oid
+              AND (part.class = 'pg_catalog.pg_class'::pg_catalog.regclass
+                       AND part.oid IN (SELECT member.oid FROM member)
+                OR part.class = 'pg_catalog.pg_type'::pg_catalog.regclass
+                       AND d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass)
+              AND (d.classid IN ('pg_catalog.pg_attrdef'::pg_catalog.regclass,
+                                 'pg_catalog.pg_constraint'::pg_catalog.regclass,
+                                 'pg_catalog.pg_trigger'::pg_catalog.regclass,
+                                 'pg_catalog.pg_policy'::pg_catalog.regclass)
+                OR d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                       AND EXISTS (SELECT FROM pg_catalog.pg_index AS x WHERE x.indexrelid = d.objid)
+                OR d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+                       AND EXISTS (SELECT FROM pg_catalog.pg_rewrite AS r
+                                    WHERE r.oid = d.objid AND r.ev_class = part.oid))
+           ) AS next
+),
+owned AS (
+    SELECT part.*, COALESCE(p.proowner, t.typowner, o.oprowner, c.opcowner, f.opfowner, r.relowner) AS owner
+      FROM part
+      LEFT JOIN pg_catalog.pg_proc AS p
+        ON part.class = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = part.oid
+      LEFT JOIN pg_catalog.pg_type AS t
+        ON part.class = 'pg_catalog.pg_type'::pg_catalog.regclass AND t.oid = part.oid
+      LEFT JOIN pg_catalog.pg_operator AS o
+        ON part.class = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = part.oid
+      LEFT JOIN pg_catalog.pg_opclass AS c
+        ON part.class = 'pg_catalog.pg_opclass'::pg_catalog.regclass AND c.oid = part.oid
+      LEFT JOIN pg_catalog.pg_opfamily AS f
+        ON part.class = 'pg_catalog.pg_opfamily'::pg_catalog.regclass AND f.oid = part.oid
+      LEFT JOIN pg_catalog.pg_class AS r
+        ON part.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND r.oid = part.oid
+       AND part.oid IN (SELECT member.oid FROM member)
+)
+SELECT pg_catalog.pg_describe_object(owned.class, owned.oid, 0) AS object, role.rolname AS role
+  FROM owned JOIN pg_catalog.pg_roles AS role ON role.oid = owned.owner AND NOT role.rolsuper
+ ORDER BY owned.class, owned.oid
+ LIMIT 1
