@@ -41,11 +41,17 @@ static bool is_servers_own(const PGresult *res)
 
 /*
  * The classes whose primary message is made of names and numbers only.  In COPY a name may be a
- * row's: regclass and its like complain of what they read as of any other name; and a limit is
- * one of a value, which tsquery quotes.
+ * row's: regclass and its like complain of what they read as of any other name.  Values are
+ * read elsewhere, too, where an index is made of an expression: a syntax error is one of a
+ * value then, and so is a limit, which tsquery quotes, but for that of an index's row.
  */
 static bool may_be_told(const PGresult *res)
 {
+	if (strcmp(field(res, PG_DIAG_SQLSTATE), "42601") == 0 ||
+		(strncmp(field(res, PG_DIAG_SQLSTATE), "54", 2) == 0 &&
+			*field(res, PG_DIAG_CONSTRAINT_NAME) == '\0'))
+		return false;
+
 	static const char *const classes[] = {"08", "23", "25", "28", "40", "53", "55", "57",
 		"58", "54", "0A", "2B", "34", "3B", "3D", "3F", "42", "44", "F0"};
 	enum { ALL = sizeof classes / sizeof *classes, WHILE_READING = 9 };
@@ -55,6 +61,22 @@ static bool may_be_told(const PGresult *res)
 		if (strncmp(field(res, PG_DIAG_SQLSTATE), classes[i], 2) == 0)
 			return true;
 	return false;
+}
+
+/*
+ * "PL/pgSQL function public.f(integer)" where the error came from one, which the caller frees;
+ * else NULL.  The rest of the context may hold a row: a statement's text, an expression's
+ * value.
+ */
+static char *function_of(const PGresult *res)
+{
+	static const char begin[] = "PL/pgSQL function ";
+	const char *at = strstr(field(res, PG_DIAG_CONTEXT), begin);
+	const char *end = at != NULL ? strstr(at, ") line ") : NULL;
+
+	if (end == NULL || end - at > 200 || memchr(at, '\n', (size_t)(end - at)) != NULL)
+		return NULL;
+	return mem_format("%.*s)", (int)(end - at), at);
 }
 
 struct advice {
@@ -76,6 +98,13 @@ static const struct advice advices[] = {
 	{"3F", DIE_PERSON, "create the schema, or name another table"},
 	{"0A", DIE_PERSON, "see the manual page for what can't be replicated"},
 	{"P0", DIE_PERSON, "look into the server's log for what the trigger or function said"},
+	{"38", DIE_PERSON, "look into the server's log for what the trigger or function said"},
+	{"39", DIE_PERSON, "look into the server's log for what the trigger or function said"},
+	{"27", DIE_PERSON, "look for a trigger that writes to its own table"},
+	{"21", DIE_PERSON, "look for a rule or a function that returns several rows"},
+	{"2BP01", DIE_PERSON, "drop what depends on it, then run it again"},
+	{"54", DIE_PERSON, "compare the table's indexes and limits with the source's"},
+	{"55000", DIE_PERSON, "do what the message asks for, then run it again"},
 	{"40", DIE_AGAIN, "run it again"},
 	{"55P03", DIE_NOT_NOW, "run it again when the lock is free"},
 	{"53100", DIE_AGAIN, "make space on the server, then run it again"},
@@ -119,26 +148,35 @@ static void add_connection(struct buf *b, PGconn *conn)
 		buf_string(b, "the connection to the server was lost");
 }
 
+static const char function_hint[] = "look into the server's log for what it said; search_path "
+				    "is empty where it runs, so it "
+				    "may need SET search_path or qualified names";
+
 enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
 {
 	const char *state = field(res, PG_DIAG_SQLSTATE);
 	const struct advice *advice = advice_for(*state != '\0' ? state : "08000");
+	bool own = is_servers_own(res);
+	char *function = own ? NULL : function_of(res);
 	struct buf b = {0};
 
 	if (what != NULL)
 		buf_format(&b, "%s: ", what);
 	if (*state == '\0')
 		add_connection(&b, conn);
-	else if (may_be_told(res) && is_servers_own(res))
+	else if (may_be_told(res) && own)
 		buf_format(&b, "%s", field(res, PG_DIAG_MESSAGE_PRIMARY));
+	else if (function != NULL)
+		buf_format(&b, "%s failed", function);
 	else
 		buf_string(&b, "the server refused a value or failed");
 	if (*state != '\0') {
 		add_place(&b, res);
 		buf_format(&b, " (SQLSTATE %s)", state);
 	}
-	complain(advice->hint, "%s", b.data);
+	complain(function != NULL ? function_hint : advice->hint, "%s", b.data);
 	buf_free(&b);
+	free(function);
 	return advice->status;
 }
 
