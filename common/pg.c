@@ -20,13 +20,16 @@ void pg_exec(PGconn *conn, const char *sql, const char *tag)
 	PQclear(res);
 }
 
-void pg_run(PGconn *conn, const char *sql, const char *what)
+uint64_t pg_run(PGconn *conn, const char *sql, const char *what)
 {
 	PGresult *res = PQexec(conn, sql);
+	uint64_t rows;
 
 	if (PQresultStatus(res) != PGRES_COMMAND_OK)
 		pg_die(conn, res, what);
+	rows = strtoull(PQcmdTuples(res), NULL, 10);
 	PQclear(res);
+	return rows;
 }
 
 static bool went_well(const PGresult *res)

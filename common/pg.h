@@ -33,8 +33,9 @@ void pg_disconnect(PGconn *conn);
 
 /* A statement without a result; `tag` is the command tag that must come back. */
 void pg_exec(PGconn *conn, const char *sql, const char *tag);
-/* The same for a tag that ends with a count; an error's message begins with `what`. */
-void pg_run(PGconn *conn, const char *sql, const char *what);
+/* The same for a tag that may end with a count of rows, which it returns; an error's message
+ * begins with `what`. */
+uint64_t pg_run(PGconn *conn, const char *sql, const char *what);
 /* Several statements at once. */
 void pg_script(PGconn *conn, const char *sql);
 /* The same, but on an error tells of `what`, rolls back and returns the exit status. */

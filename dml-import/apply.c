@@ -4,6 +4,7 @@
 #include "indexes.h"
 #include "ledger.h"
 #include "pg_error.h"
+#include "writes.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,11 +30,13 @@ void apply_encoding(struct apply *a, const struct manifest *m)
 	PQclear(res);
 }
 
-/* Step 6: the ids that changed go into a temporary table, and their rows away. */
-static void delete_changed(struct apply *a, const struct batch *b)
+/* Step 6: the ids that changed go into a temporary table, and their rows away.  Returns how
+ * many went. */
+static uint64_t delete_changed(struct apply *a, const struct batch *b)
 {
 	const struct target *t = &a->target;
 	struct buf sql = {0};
+	uint64_t deleted;
 
 	buf_format(&sql, "CREATE TEMPORARY TABLE dml_ids (%s) ON COMMIT DROP", t->definitions);
 	pg_exec(a->conn, sql.data, "CREATE TABLE");
@@ -42,8 +45,9 @@ static void delete_changed(struct apply *a, const struct batch *b)
 	buf_reset(&sql);
 	buf_format(&sql, "DELETE FROM %s%s AS t USING pg_temp.dml_ids AS c WHERE %s", t->only,
 		t->relation, t->condition);
-	pg_run(a->conn, sql.data, t->label);
+	deleted = pg_run(a->conn, sql.data, t->label);
 	buf_free(&sql);
+	return deleted;
 }
 
 /* True if the table has no row; the lock keeps others from writing one. */
@@ -59,22 +63,25 @@ static bool is_empty(struct apply *a)
 	return empty;
 }
 
-/* Step 6 of a full batch.  Where no dead row stays behind, indexes are made after the rows. */
-static void delete_all(struct apply *a, const struct batch *b, struct indexes *indexes)
+/* Step 6 of a full batch.  Where no dead row stays behind, indexes are made after the rows.
+ * Returns how many were deleted, which TRUNCATE does not count. */
+static uint64_t delete_all(struct apply *a, const struct batch *b, struct indexes *indexes)
 {
 	const struct target *t = &a->target;
 	bool truncate = a->options->truncate;
 	bool empty = !truncate && is_empty(a);
 	struct buf sql = {0};
+	uint64_t deleted;
 
 	if (truncate || empty)
 		indexes_drop(a->conn, t, b->manifest.rows, indexes);
 	if (empty)
-		return;
+		return 0;
 	buf_format(
 		&sql, "%s %s%s", truncate ? "TRUNCATE" : "DELETE FROM", t->only, t->relation);
-	pg_run(a->conn, sql.data, t->label);
+	deleted = pg_run(a->conn, sql.data, t->label);
 	buf_free(&sql);
+	return deleted;
 }
 
 /*
@@ -100,14 +107,18 @@ static void copy_rows(struct apply *a, const struct batch *b)
 static void write_rows(struct apply *a, const struct batch *b)
 {
 	struct indexes indexes = {0};
+	struct writes writes;
+	uint64_t deleted;
 
+	writes_begin(a->conn, &a->target, &writes);
 	pg_exec(a->conn, "SET CONSTRAINTS ALL DEFERRED", "SET CONSTRAINTS");
 	if (b->manifest.scope == SCOPE_CHANGES)
-		delete_changed(a, b);
+		deleted = delete_changed(a, b);
 	else
-		delete_all(a, b, &indexes);
+		deleted = delete_all(a, b, &indexes);
 	copy_rows(a, b);
 	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
+	writes_expect(a->conn, &a->target, &writes, b->number, b->manifest.rows, deleted);
 	indexes_make(a->conn, &a->target, &indexes);
 	ledger_save(a->conn, a->target.oid, &b->manifest,
 		&(struct ledger_extras){.needless_chains = a->needless_chains,

@@ -155,5 +155,13 @@ SELECT problem, hint FROM (
            pg_catalog.format('ALTER TABLE %s SET LOGGED;', u.oid::pg_catalog.regclass)
       FROM pg_catalog.pg_class AS u
      WHERE u.oid IN (SELECT oid FROM member) AND u.relpersistence <> 'p'
+    UNION ALL
+    SELECT 13, 0, pg_catalog.format('partition %s is a foreign table, where what is written may last though the rest'
+                                    ' is rolled back', u.oid::pg_catalog.regclass),
+           pg_catalog.format('ALTER TABLE %s DETACH PARTITION %s;', i.inhparent::pg_catalog.regclass,
+                             u.oid::pg_catalog.regclass)
+      FROM pg_catalog.pg_class AS u
+      JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = u.oid
+     WHERE u.oid IN (SELECT oid FROM member) AND u.relkind = 'f'
 ) AS p
  ORDER BY rank, i

@@ -84,6 +84,54 @@ subtest 'a partitioned target, and one with a child' => sub {
 	is($r->write_target('SELECT id FROM child'), "1\n7\n", "the child's rows stay");
 };
 
+# What a trigger AFTER the rows writes to its own table, no count of DELETE and COPY would show.
+subtest 'who else writes' => sub {
+	my $parts = "DROP TABLE items; CREATE TABLE items ($columns) PARTITION BY RANGE (id);
+		CREATE TABLE low PARTITION OF items FOR VALUES FROM (0) TO (3);
+		CREATE TABLE high PARTITION OF items FOR VALUES FROM (3) TO (1000);";
+	my %trigger = (
+		'updates its row' => ['AFTER INSERT ON items FOR EACH ROW',
+			q(UPDATE public.items SET name = 'changed' WHERE id = NEW.id)],
+		'deletes a row' => ['AFTER INSERT ON items FOR EACH STATEMENT', 'DELETE FROM public.items WHERE id = 1'],
+		'inserts a row' => ['AFTER INSERT ON items FOR EACH STATEMENT',
+			'INSERT INTO public.items VALUES (900) ON CONFLICT DO NOTHING'],
+		'brings one back' => ['AFTER DELETE ON items FOR EACH ROW',
+			'IF OLD.id = 1 THEN INSERT INTO public.items VALUES (901); END IF'],
+	);
+	for my $partitions ('', $parts) {
+		for my $what (sort keys %trigger) {
+			my ($when, $body) = @{ $trigger{$what} };
+			my $name = ($partitions ? 'partitions, ' : '') . "a trigger that $what";
+			prepare("$partitions INSERT INTO items VALUES (1), (7);
+				CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS
+				\$\$BEGIN IF pg_trigger_depth() = 1 THEN $body; END IF; RETURN NULL; END\$\$;
+				CREATE TRIGGER own $when EXECUTE FUNCTION meddle()");
+			refused(qr/table public\.items was also written by somebody else while batch \d+ was applied.*hint: /s,
+				$name);
+			$r->write_target('DROP TRIGGER own ON items');
+			goes_on("$name, is gone");
+		}
+	}
+	prepare('CREATE TABLE log (id int); CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS
+		$$BEGIN INSERT INTO public.log VALUES (1); RETURN NULL; END$$;
+		CREATE TRIGGER own AFTER INSERT OR DELETE ON items FOR EACH ROW EXECUTE FUNCTION meddle()');
+	goes_on('a trigger that writes elsewhere');
+
+	if ($r->write_target(q(SELECT count(*) FROM pg_available_extensions WHERE name = 'file_fdw')) eq "0\n") {
+		note('no foreign partition: this server comes without file_fdw');
+		return;
+	}
+	prepare("$parts DROP TABLE high; CREATE EXTENSION file_fdw; CREATE SERVER far FOREIGN DATA WRAPPER file_fdw;
+		CREATE FOREIGN TABLE high (id int NOT NULL, name text, n int) SERVER far OPTIONS (filename '/dev/null')");
+	$r->write_target('ALTER TABLE items DROP CONSTRAINT items_pkey; CREATE INDEX ON items (id);
+		ALTER TABLE items ATTACH PARTITION high FOR VALUES FROM (3) TO (1000)');
+	my $detach = statement(refused(qr/partition high is a foreign table|partition public\.high is a foreign table/,
+		'a foreign partition'));
+	$r->write_target("$detach; CREATE TABLE rest PARTITION OF items DEFAULT");
+	goes_on('without it');
+	$r->write_target('DROP EXTENSION file_fdw CASCADE');
+};
+
 subtest 'no table' => sub {
 	prepare('DROP TABLE items');
 	my @before = Replica::tree($r->{inbox});

@@ -1,0 +1,27 @@
+/*
+ * Has anything but the batch written to the table?  A trigger AFTER its rows may, and COPY and
+ * DELETE would say nothing of it; the server's own counts tell.  They cost a query each, in a
+ * transaction that writes anyway.
+ */
+#ifndef DML_IMPORT_WRITES_H
+#define DML_IMPORT_WRITES_H
+
+#include "target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct writes {
+	bool known; /* the server counts */
+	uint64_t inserted, updated, deleted;
+};
+
+/* So far; before the first row of a batch. */
+void writes_begin(PGconn *conn, const struct target *t, struct writes *begin);
+
+/* Dies with DIE_PERSON if since then other rows were written than those of the batch `number`.
+ */
+void writes_expect(PGconn *conn, const struct target *t, const struct writes *begin,
+	uint64_t number, uint64_t inserted, uint64_t deleted);
+
+#endif
