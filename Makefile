@@ -61,7 +61,7 @@ PROGRAMS = $(BUILD)/dml-export $(BUILD)/dml-import
 COMMON = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(OTHER_CODEC_$(ISAL)),$(wildcard common/*.c)))
 EXPORT = $(patsubst %.c,$(OBJ)/%.o,$(wildcard dml-export/*.c))
 IMPORT = $(patsubst %.c,$(OBJ)/%.o,$(wildcard dml-import/*.c))
-SQL = $(patsubst %.sql,$(OBJ)/%.sql.h,$(wildcard dml-export/*.sql dml-import/*.sql))
+SQL = $(patsubst %.sql,$(OBJ)/%.sql.h,$(wildcard common/*.sql dml-export/*.sql dml-import/*.sql))
 
 all: $(PROGRAMS)
 
@@ -75,9 +75,9 @@ $(OBJ)/libdml.a: $(COMMON)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(OBJ)/common/%.o: common/%.c
+$(OBJ)/common/%.o: common/%.c | $(SQL)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Icommon -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) -Icommon -I$(OBJ)/common -c -o $@ $<
 
 $(OBJ)/dml-export/%.o: dml-export/%.c | $(SQL)
 	@mkdir -p $(@D)
@@ -158,10 +158,10 @@ lint-built: $(SQL)
 	$(MAKE) --no-print-directory -s BUILD=build/lint-clang CC=clang CI=true all
 	$(MAKE) --no-print-directory -s BUILD=build/lint-zlib ISAL=no CI=true all
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-	    --error-exitcode=1 --suppress=missingIncludeSystem -Icommon -I$(OBJ)/dml-export \
-	    -I$(OBJ)/dml-import -DDML_VERSION='"$(VERSION)"' -DDML_ISAL_VERSION='""' common dml-export dml-import
+	    --error-exitcode=1 --suppress=missingIncludeSystem -Icommon -I$(OBJ)/common \
+	    -I$(OBJ)/dml-export -I$(OBJ)/dml-import -DDML_VERSION='"$(VERSION)"' -DDML_ISAL_VERSION='""' common dml-export dml-import
 	clang-tidy --quiet --warnings-as-errors='*' $(filter %.c,$(SOURCES)) -- -std=c17 \
-	    -D_GNU_SOURCE -DDML_VERSION='"$(VERSION)"' -DDML_ISAL_VERSION='""' -Icommon \
+	    -D_GNU_SOURCE -DDML_VERSION='"$(VERSION)"' -DDML_ISAL_VERSION='""' -Icommon -I$(OBJ)/common \
 	    -I$(OBJ)/dml-export -I$(OBJ)/dml-import $(LIBRARY_CFLAGS) 2>$(OBJ)/tidy.log \
 	    || { cat $(OBJ)/tidy.log; exit 1; }
 

@@ -4,6 +4,7 @@
 SELECT a.attname AS name,
        pg_catalog.format_type(a.atttypid, a.atttypmod)
            || COALESCE(' AS ' || domain.base, '') AS type,
+       list.made,
        list.columns,
        list.columns_of_base,
        key.columns AS key,
@@ -13,7 +14,8 @@ SELECT a.attname AS name,
  CROSS JOIN LATERAL (
        SELECT pg_catalog.string_agg(pg_catalog.quote_ident(l.attname), ', ' ORDER BY l.attnum) AS columns,
               pg_catalog.string_agg('b.' || pg_catalog.quote_ident(l.attname), ', ' ORDER BY l.attnum)
-                  AS columns_of_base
+                  AS columns_of_base,
+              pg_catalog.bool_or(l.atttypid >= 16384) AS made -- a type that somebody made
          FROM pg_catalog.pg_attribute AS l
         WHERE l.attrelid = a.attrelid AND l.attnum > 0 AND NOT l.attisdropped
           AND l.attgenerated = '') AS list

@@ -1,6 +1,7 @@
 #include "source.h"
 
 #include "match.h"
+#include "shape.h"
 
 #include "columns.sql.h"
 #include "resolve.sql.h"
@@ -213,6 +214,8 @@ void source_copy(PGconn *conn, const struct source_table *table, struct source_c
 	for (int row = 0; row < PQntuples(res); row++)
 		columns_add(
 			&copy->columns, pg_text(res, row, "name"), pg_text(res, row, "type"));
+	if (pg_bool(res, 0, "made"))
+		shape_add(conn, table->oid, &copy->columns);
 	copy->list = mem_string(pg_text(res, 0, "columns"));
 	copy->base_list = mem_string(pg_text(res, 0, "columns_of_base"));
 	copy->key = mem_string(pg_text(res, 0, "key"));

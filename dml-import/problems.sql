@@ -1,6 +1,7 @@
 -- Why a table can't take a batch: a row for each reason, with what would mend it.  Asked unless
 -- alike.sql is true, which must not be where any of this is.
--- $1 oid of the table, $2 names and $3 types of the columns sent, $4 columns of the key.
+-- $1 oid of the table, $2 names and $3 types of the columns sent, $4 columns of the key, $5 columns
+-- here whose types are made of something and $6 of what (shape.sql).
 WITH relation AS (
     SELECT c.*, pg_catalog.format('%I.%I', n.nspname, c.relname) AS qualified
       FROM pg_catalog.pg_class AS c
@@ -20,13 +21,17 @@ sent AS (
 -- Both types.  A domain stands as "name AS base"; where it is the same on both sides, or only a
 -- domain there, the base decides.
 typed AS (
-    SELECT s.name, s.type, s.i, a.attname, a.attgenerated, a.attcollation,
+    SELECT s.name, pg_catalog.regexp_replace(s.type, ' MADE OF .*$', '') AS type, s.i,
+           pg_catalog.substring(s.type, ' MADE OF (.*)$') AS shape, made.shape AS shape_here,
+           a.attname, a.attgenerated,
            s.name = ANY ($4::text[]) AS is_key,
            pg_catalog.format_type(a.atttypid, a.atttypmod) AS here,
            domain.base AS base_here
       FROM sent AS s
       LEFT JOIN pg_catalog.pg_attribute AS a
         ON a.attrelid = $1::oid AND a.attname = s.name AND a.attnum > 0 AND NOT a.attisdropped
+      LEFT JOIN ROWS FROM (pg_catalog.unnest($5::text[]), pg_catalog.unnest($6::text[])) AS made (name, shape)
+        ON made.name = s.name
       LEFT JOIN LATERAL (
            WITH RECURSIVE d AS (
                SELECT t.typbasetype AS oid, t.typtypmod AS typmod
@@ -68,10 +73,16 @@ misfit AS (
                               AND size_here[1] >= size[1]
                          ELSE size_here[1] >= size[1] END)
 ),
--- A type that may stand in a hint: people paste hints, and batches come from elsewhere.
+-- A type that may stand in a hint: people paste hints, and batches come from elsewhere.  One name,
+-- quoted or not, or one of those of several words; a schema before it, numbers and brackets behind.
 printable AS (
-    SELECT i, pg_catalog.regexp_replace(type, ' AS .*$', '') AS type
-      FROM sent WHERE type ~ '^[A-Za-z0-9_ .,()\[\]"]+$'
+    SELECT typed.i, t.type
+      FROM typed
+     CROSS JOIN LATERAL (SELECT pg_catalog.regexp_replace(typed.type, ' AS .*$', '') AS type) AS t
+     WHERE t.type ~ ('^(("[A-Za-z0-9_ .]+"|[a-z_][a-z0-9_]*)\.)?'
+                     '("[A-Za-z0-9_ .]+"|[a-z_][a-z0-9_]*|double precision|character varying|bit varying'
+                     '|(timestamp|time)(\([0-9]\))? with(out)? time zone|interval [a-z]+( to [a-z]+)?)'
+                     '(\([0-9]+(,-?[0-9]+)?\))?(\[\])?$')
 )
 SELECT problem, hint FROM (
     SELECT 1 AS rank, i, pg_catalog.format('it lacks column %I', name) AS problem,
@@ -92,6 +103,12 @@ SELECT problem, hint FROM (
                             ELSE pg_catalog.format(' USING %I::text::%s', misfit.name, printable.type) END
                     || ';', 'compare it with dml-export --target-ddl')
       FROM misfit LEFT JOIN printable USING (i), relation
+    UNION ALL
+    SELECT 3, i, pg_catalog.format('the type of column %I is made of %s here and of %s at the source', name,
+                                   COALESCE(shape_here, 'nothing else'), COALESCE(shape, 'nothing else')),
+           'make the types alike, then export all rows with dml-export --full'
+      FROM compared
+     WHERE target = source AND shape IS DISTINCT FROM shape_here
     UNION ALL
     SELECT 4, min(i), pg_catalog.format('the batch names column %I twice', sent.name),
            'export the table again with dml-export --full'

@@ -1,5 +1,7 @@
 #include "target.h"
 
+#include "shape.h"
+
 #include "alike.sql.h"
 #include "problems.sql.h"
 #include "strangers.sql.h"
@@ -126,16 +128,26 @@ static void release(struct arrays *a)
 }
 
 /* Tells what keeps the table from taking the batch; true if nothing does. */
-static bool look_for_problems(PGconn *conn, const struct target *t, const struct manifest *m,
-	const char *const *values)
+static bool look_for_problems(
+	PGconn *conn, const struct target *t, const struct manifest *m, const struct arrays *a)
 {
-	PGresult *res = pg_query(conn, problems_sql, 4, values);
+	struct columns shapes;
+	struct arrays here;
+
+	shape_load(conn, t->oid, &shapes);
+	gather(&here, m, &shapes);
+
+	const char *const values[] = {
+		t->oid, a->names, a->types, a->key, here.names, here.types};
+	PGresult *res = pg_query(conn, problems_sql, 6, values);
 	bool fits = PQntuples(res) == 0;
 
 	for (int row = 0; row < PQntuples(res); row++)
 		complain(pg_text(res, row, "hint"), "table %s can't take batch %llu: %s",
 			t->label, (unsigned long long)m->number, pg_text(res, row, "problem"));
 	PQclear(res);
+	release(&here);
+	columns_free(&shapes);
 	return fits;
 }
 
@@ -151,7 +163,7 @@ bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
 	bool fits = pg_bool(res, 0, "alike");
 
 	PQclear(res);
-	fits = fits || look_for_problems(conn, t, m, values);
+	fits = fits || look_for_problems(conn, t, m, &a);
 	release(&a);
 	return fits;
 }

@@ -60,9 +60,9 @@ $(OBJ)/fuzz/tests/fuzz/copy_text.o \
 fuzz-build: $(FUZZ:%=$(BUILD)/fuzz/%)
 
 .PRECIOUS: $(OBJ)/fuzz/%.o
-$(OBJ)/fuzz/%.o: %.c
+$(OBJ)/fuzz/%.o: %.c | $(SQL)
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) -Icommon $(FUZZ_INCLUDE) -c -o $@ $<
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -Icommon -I$(OBJ)/common $(FUZZ_INCLUDE) -c -o $@ $<
 
 $(OBJ)/fuzz/libfuzz.a: $(FUZZ_COMMON) $(FUZZ_SHARED:%=$(OBJ)/fuzz/tests/fuzz/%.o)
 	rm -f $@

@@ -200,6 +200,54 @@ subtest "a domain here of a type's name there" => sub {
 		'... and why');
 };
 
+# Types of one name that are made of something else round a value without a word.
+subtest 'types that are made of other parts' => sub {
+	my $types = 'CREATE TYPE part AS (q numeric(6,2)); CREATE DOMAIN small AS numeric(5,3);
+		CREATE TYPE place AS (x double precision, "At" timestamptz, p part, s small);
+		CREATE TYPE span AS RANGE (subtype = timestamptz); CREATE DOMAIN home AS place;';
+	my $table = 'CREATE TABLE places (id int PRIMARY KEY, here place, way place[], s span, h home, ps span[])';
+	my $places = Replica->new(
+		cluster => $cluster,
+		target_cluster => $r->{target_cluster},
+		tables => ['places'],
+		source_sql => "$types $table;
+			INSERT INTO places SELECT 1, v, ARRAY[v], '[2024-01-01 12:00:00.5,infinity)', v, '{empty}'
+			FROM (SELECT (0.1234567891, '2024-02-29 12:34:56.789', ROW(1.25), 1.125)::place AS v) AS one",
+	);
+	my $begin = sub {
+		my ($from, $to) = @_;
+		$places->write_target('DROP TABLE IF EXISTS places; DROP DOMAIN IF EXISTS home, small CASCADE;
+			DROP TYPE IF EXISTS place, part, span CASCADE;' . ($types =~ s/\Q$from\E/$to/r) . $table);
+		$places->clear;
+		$places->batch('--full');
+		$places->ship;
+		return $places->receive;
+	};
+	for my $case (
+		['double precision', 'real', qr/column here is made of .*public\.place \(x real, .*at the source/],
+		['"At" timestamptz', '"At" date', qr/column way is made of .*"At" date, /],
+		['q numeric(6,2)', 'q numeric(6,1)', qr/column h is made of public\.part \(q numeric\(6,1\)\); public\.place /],
+		['numeric(5,3)', 'numeric(5,1)', qr/public\.small domain of numeric\(5,1\)/],
+		['subtype = timestamptz', 'subtype = date', qr/column s is made of public\.span range of date here .* column ps /s],
+	) {
+		my ($from, $to, $pattern) = @$case;
+		my $result = $begin->($from, $to);
+		exits_with($result, 4, "$to in place of $from: refused");
+		stderr_like($result, $pattern, '... and why');
+		is($places->write_target('SELECT count(*) FROM places'), "0\n", '... nothing came');
+	}
+	my $result = $begin->('', '');
+	is("$result->{ended} $result->{stderr}", '0 ', 'the same types are taken');
+	table_equal($places->{source}, $places->{target}, 'places', 'all of them');
+	$places->clear;
+	$places->write('UPDATE places SET here.x = 2');
+	$places->batch;
+	$places->ship;
+	$result = $places->receive;
+	is("$result->{ended} $result->{stderr}", '0 ', '... and changes');
+	table_equal($places->{source}, $places->{target}, 'places', '... too');
+};
+
 subtest 'more columns: what is in them' => sub {
 	prepare("ALTER TABLE items ADD more text DEFAULT 'new',
 		ADD made int GENERATED ALWAYS AS (id * 2) STORED");
