@@ -81,6 +81,37 @@ subtest 'no spool' => sub {
 	is(tracking(), $tracking, 'tracking has not moved');
 };
 
+# Whoever owns a directory above can put something else in a stage's place.
+subtest 'a stage is replaced by a link' => sub {
+	insert();
+	my ($spool, $elsewhere) = (spool(), spool());
+	my $dir = "$spool/replica1/app/items";
+	my $handle = start_cmd(program('dml-export'), into($spool, '--full'));
+	my ($stage) = wait_for(sub { glob "$dir/.*.tmp" }, 'the stage');
+	kill 'STOP', $handle->{pid};
+	rename $stage, "$dir/.moved" or die "rename: $!";
+	symlink $elsewhere, $stage or die "symlink: $!";
+	kill 'CONT', $handle->{pid};
+	my $result = finish($handle);
+	exits_with($result, 4, 'exit status 4');
+	stderr_like($result, qr/took the place of .*"\Q$stage\E"/, 'is said');
+	is_deeply([glob "$elsewhere/*"], [], 'nothing is written where it leads');
+	is(tracking(), $tracking, 'tracking has not moved');
+	$numbers = numbers();
+};
+
+subtest "a directory below the spool is somebody else's" => sub {
+	plan skip_all => 'only root can give it away' if $> != 0;
+	my $spool = spool();
+	run_cmd('mkdir', '-p', '-m', '700', "$spool/replica1/app");
+	chown 65534, -1, "$spool/replica1/app" or die "chown: $!";
+	my $result = run_export(into($spool));
+	exits_with($result, 4, 'exit status 4');
+	stderr_like($result, qr{"\Q$spool\E/replica1/app" belongs to another user.*hint: look}s, 'is said');
+	is_deeply([glob "$spool/replica1/app/*"], [], 'nothing is written there');
+	is(numbers(), $numbers, 'no number was taken');
+};
+
 # A file system of its own, for as long as the test runs.
 my @mounts;
 sub mount {
