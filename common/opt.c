@@ -122,6 +122,23 @@ _Noreturn void opt_print_version(const char *library)
 	exit(DIE_DONE);
 }
 
+/* As libpq takes it: one for each of several hosts, and where nothing stands the usual one. */
+static bool is_port(const char *list)
+{
+	for (const char *p = list;; p++) {
+		char *end;
+		long port;
+
+		p += strspn(p, " ");
+		port = strtol(p, &end, 10);
+		if (end != p && (port < 1 || port > 65535))
+			return false;
+		p = end + strspn(end, " ");
+		if (*p != ',')
+			return *p == '\0';
+	}
+}
+
 bool opt_connection(struct pg_options *options, int letter, char *argument)
 {
 	switch (letter) {
@@ -132,6 +149,8 @@ bool opt_connection(struct pg_options *options, int letter, char *argument)
 		options->host = argument;
 		return true;
 	case 'p':
+		if (!is_port(argument))
+			die(DIE_USAGE, opt_try_help(), "-p takes a number from 1 to 65535");
 		options->port = argument;
 		return true;
 	case 'U':

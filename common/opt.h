@@ -44,7 +44,8 @@ _Noreturn void opt_unknown(const char *argument);
 _Noreturn void opt_print_and_exit(const char *text);
 _Noreturn void opt_print_version(const char *library);
 
-/* Takes -d, -h, -p or -U.  False if `letter` is none of them. */
+/* Takes -d, -h, -p or -U; a port that is none is a usage error.  False if `letter` is none of
+ * them. */
 bool opt_connection(struct pg_options *options, int letter, char *argument);
 
 /* Flushes standard output; dies if anything that was printed did not arrive. */

@@ -2,6 +2,7 @@
 #include "buf.h"
 #include "interrupt.h"
 #include "pg.h"
+#include "pg_error.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -187,7 +188,7 @@ PGconn *pg_connect(const struct pg_options *options)
 		mem_exhausted();
 	await(conn);
 	if (PQstatus(conn) != CONNECTION_OK)
-		pg_die(conn, NULL, "cannot connect");
+		pg_die_unconnected(conn);
 	expect_version(conn);
 	pin_settings(conn);
 	watch(conn);

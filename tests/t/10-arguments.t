@@ -45,6 +45,8 @@ my %wrong = (
 		['an unknown letter', ['-x', @export], qr/"-x" is no option, or lacks its argument/],
 		['an option without its argument', [@export, '-t'], qr/"-t" is no option, or lacks its argument/],
 		['an argument too much', ['--full=yes', @export], qr/"--full" is no option, or lacks its argument/],
+		['a port too high', ['-p', '99999', @export], qr/-p takes a number from 1 to 65535/],
+		['a port that is none', ['--port=x', @export], qr/-p takes a number from 1 to 65535/],
 		['a password', ['-d', 'dbname=x password=tulip', @export], qr/password/],
 	],
 	'dml-import' => [
@@ -65,6 +67,7 @@ my %wrong = (
 		['too many jobs', ['-j', '65', $dir], qr/-j takes a number from 1 to 64/],
 		['an unknown option', ['--full', $dir], qr/"--full" is no option, or lacks its argument/],
 		['an option without its argument', [$dir, '-d'], qr/"-d" is no option, or lacks its argument/],
+		['no port', ['-p', '0', $dir], qr/-p takes a number from 1 to 65535/],
 		['a pattern', ['-t', 'public.*', $dir], qr/"public\.\*" is no table's name/],
 	],
 );

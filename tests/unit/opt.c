@@ -1,6 +1,7 @@
 /* Options that both programs have: what is taken, and what is a usage error. */
 #include "opt.h"
 
+#include "buf.h"
 #include "die.h"
 #include "tap.h"
 
@@ -130,7 +131,7 @@ static void test_connection(void)
 {
 	static const char letters[] = "dhpU", others[] = "tTxD?";
 	struct pg_options options = {0};
-	char argument[] = "value";
+	char argument[] = "5433";
 	unsigned taken = 0;
 
 	for (const char *p = letters; *p != '\0'; p++)
@@ -141,6 +142,29 @@ static void test_connection(void)
 		"each has its place");
 	for (const char *p = others; *p != '\0'; p++)
 		ok(!opt_connection(&options, *p, argument), "-%c is not", *p);
+}
+
+static void take_port(const void *argument)
+{
+	struct pg_options options = {0};
+	char *copy = mem_string(argument);
+
+	opt_connection(&options, 'p', copy);
+	exit(options.port == copy ? 0 : 99);
+}
+
+static void test_port(void)
+{
+	static const char *const good[] = {"1", "65535", "", "5432,5433", ",5433,",
+		" 5432 , 5433 "},
+				 *const bad[] = {"0", "65536", "-1", "x", "5432x", "5432;1",
+					 "1,0", "1,x,2", "99999999999999999999"};
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		ends(take_port, good[i], 0, "", good[i]);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		ends(take_port, bad[i], DIE_USAGE,
+			"prog: error: -p takes a number from 1 to 65535\nhint: try", bad[i]);
 }
 
 static void print_to(const void *device)
@@ -171,6 +195,7 @@ int main(void)
 	test_number();
 	test_need_and_refuse();
 	test_connection();
+	test_port();
 	ends(print_to, "/dev/null", 0, "", "what was printed arrived");
 	ends(print_to, "/dev/full", DIE_AGAIN, "cannot write to standard output: No space",
 		"or did not");
