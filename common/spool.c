@@ -66,7 +66,7 @@ void spool_open(struct spool_dir *dir, const char *path)
 	dir->path = mem_format("%.*s", (int)len, path);
 	dir->fd = open(path, DIRECTORY);
 	if (dir->fd < 0)
-		die_errno(DIE_AGAIN,
+		die_errno(errno == ENOENT || errno == ENOTDIR ? DIE_PERSON : DIE_AGAIN,
 			"name a directory that exists, or make it with mkdir -m 700",
 			"cannot open \"%s\"", path);
 	look_at(dir, &st);

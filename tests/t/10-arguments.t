@@ -106,4 +106,12 @@ for my $case (['-t', 't'], ['--accept-source']) {
 	stderr_like($result, qr/$case->[0] goes with the directory of one table\n.*hint: /, '... is said');
 }
 
+# No later run finds what is not there.
+open my $file, '>', "$dir/file" or die "$dir/file: $!";
+for my $there ("$dir/none", "$dir/file", "$dir/file/t") {
+	my $result = run_import(@nowhere, $there);
+	exits_with($result, 4, "$there: exit status 4");
+	stderr_like($result, qr/error: cannot .*"\Q$there\E".*\n.*hint: name a directory/, '... is said');
+}
+
 done_testing;

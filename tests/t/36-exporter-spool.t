@@ -40,8 +40,9 @@ sub into {
 
 # Tests that an export fails, says this, and has moved nothing.
 sub fails {
-	my ($result, $pattern, $name) = @_;
-	exits_with($result, 1, "$name: exit status 1");
+	my ($result, $pattern, $name, $status) = @_;
+	$status //= 1;
+	exits_with($result, $status, "$name: exit status $status");
 	stderr_like($result, $pattern, "$name: what is said");
 	stdout_is($result, '', "$name: nothing is printed");
 	return;
@@ -52,8 +53,8 @@ my ($tracking, $numbers) = (tracking(), numbers());
 
 # The same where it must be known before: no number is used up.
 sub fails_at_once {
-	my ($result, $pattern, $name) = @_;
-	fails($result, $pattern, $name);
+	my ($result, $pattern, $name, $status) = @_;
+	fails($result, $pattern, $name, $status);
 	is(tracking(), $tracking, "$name: tracking has not moved");
 	is(numbers(), $numbers, "$name: no number was taken");
 	return;
@@ -62,9 +63,9 @@ sub fails_at_once {
 subtest 'no spool' => sub {
 	insert();
 	my $dir = tempdir();
-	fails_at_once(run_export(into("$dir/none")), qr{cannot open "\Q$dir/none\E".*hint: .*mkdir}s, 'missing');
+	fails_at_once(run_export(into("$dir/none")), qr{cannot open "\Q$dir/none\E".*hint: .*mkdir}s, 'missing', 4);
 	write_file("$dir/file", 'x');
-	fails_at_once(run_export(into("$dir/file")), qr{cannot open "\Q$dir/file\E"}, 'a file');
+	fails_at_once(run_export(into("$dir/file")), qr{cannot open "\Q$dir/file\E"}, 'a file', 4);
 	ok(!-e "$dir/none", 'none is made');
 
 	my $spool = spool();
