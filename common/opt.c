@@ -3,6 +3,7 @@
 #include "die.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,16 +97,53 @@ void opt_need(bool given, const char *what)
 		die(DIE_USAGE, opt_try_help(), "%s is missing", what);
 }
 
-void opt_refuse(bool given, const char *what)
+void opt_refuse(bool given, const char *call, const char *what)
 {
 	if (given)
-		die(DIE_USAGE, opt_try_help(), "%s is not for this call", what);
+		die(DIE_USAGE, opt_try_help(), "%s takes no %s", call, what);
 }
 
-_Noreturn void opt_unknown(const char *argument)
+static _Noreturn void refuse_option(const char *option, const char *why)
 {
-	die(DIE_USAGE, opt_try_help(), "\"%.*s\" is no option, or lacks its argument",
-		(int)strcspn(argument, "="), argument);
+	die(DIE_USAGE, opt_try_help(), "\"%.*s\" %s", (int)strcspn(option, "="), option, why);
+}
+
+static bool is_ambiguous(const char *argument, const struct option *options)
+{
+	const char *name = argument + strlen("--");
+	size_t len = strcspn(name, "="), found = 0;
+
+	for (const struct option *o = options; o->name != NULL; o++)
+		found += strncmp(o->name, name, len) == 0;
+	return found > 1;
+}
+
+/* getopt(3) has gone past a long option, but of letters it may have more to read: for these
+ * there is optopt. */
+static _Noreturn void explain(
+	bool lacks, const char *argument, const char *letters, const struct option *options)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+
+	if (lacks)
+		refuse_option(strncmp(argument, "--", 2) == 0 ? argument : letter,
+			"lacks its argument");
+	if (optopt == 0)
+		refuse_option(argument, is_ambiguous(argument, options)
+						? "is short for several options"
+						: "is no option");
+	if (optopt > UCHAR_MAX || (optopt != ':' && strchr(letters, (char)optopt) != NULL))
+		refuse_option(argument, "takes no argument");
+	refuse_option(letter, "is no option");
+}
+
+int opt_next(int argc, char **argv, const char *letters, const struct option *options)
+{
+	int letter = getopt_long(argc, argv, letters, options, NULL);
+
+	if (letter == ':' || letter == '?')
+		explain(letter == ':', argv[optind - 1], letters, options);
+	return letter;
 }
 
 _Noreturn void opt_print_and_exit(const char *text)
@@ -122,6 +160,23 @@ _Noreturn void opt_print_version(const char *library)
 	exit(DIE_DONE);
 }
 
+/* As libpq takes it: one for each of several hosts, and where nothing stands the usual one. */
+static bool is_port(const char *list)
+{
+	for (const char *p = list;; p++) {
+		char *end;
+		long port;
+
+		p += strspn(p, " ");
+		port = strtol(p, &end, 10);
+		if (end != p && (port < 1 || port > 65535))
+			return false;
+		p = end + strspn(end, " ");
+		if (*p != ',')
+			return *p == '\0';
+	}
+}
+
 bool opt_connection(struct pg_options *options, int letter, char *argument)
 {
 	switch (letter) {
@@ -132,6 +187,8 @@ bool opt_connection(struct pg_options *options, int letter, char *argument)
 		options->host = argument;
 		return true;
 	case 'p':
+		if (!is_port(argument))
+			die(DIE_USAGE, opt_try_help(), "-p takes a number from 1 to 65535");
 		options->port = argument;
 		return true;
 	case 'U':
@@ -140,6 +197,12 @@ bool opt_connection(struct pg_options *options, int letter, char *argument)
 	default:
 		return false;
 	}
+}
+
+bool opt_is_connection(const struct pg_options *options)
+{
+	return options->conninfo != NULL || options->host != NULL || options->port != NULL ||
+	       options->user != NULL;
 }
 
 void opt_close_stdout(void)

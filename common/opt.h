@@ -6,6 +6,8 @@
 #include "pattern.h"
 #include "pg.h"
 
+#include <getopt.h>
+
 /* What -t names: tables, and patterns of them that the catalogue turns into tables. */
 struct opt_names {
 	struct name *name;
@@ -15,7 +17,6 @@ struct opt_names {
 };
 
 /* What -T names. */
-
 struct opt_labels {
 	struct label *label;
 	size_t count;
@@ -33,19 +34,26 @@ void opt_add_tables(struct opt_names *names, const char *argument); /* or a patt
 void opt_add_target(struct opt_labels *labels, const char *argument);
 int opt_number(const char *option, const char *argument, int least, int most);
 
-/* Dies unless it was given; dies if it was. */
+/* Dies unless it was given; dies if it was, to a call that takes no such thing. */
 void opt_need(bool given, const char *what);
-void opt_refuse(bool given, const char *what);
+void opt_refuse(bool given, const char *call, const char *what);
 
-/* An option that isn't one; what stands behind its = is not repeated. */
-_Noreturn void opt_unknown(const char *argument);
+/*
+ * getopt_long(3), which dies of what is no option, of one that lacks its argument and of an
+ * argument too much; what stands behind an = is not repeated.  `letters` begin with a colon,
+ * and the options that have none are numbered from 256.
+ */
+int opt_next(int argc, char **argv, const char *letters, const struct option *options);
 
 /* --help and --version. */
 _Noreturn void opt_print_and_exit(const char *text);
 _Noreturn void opt_print_version(const char *library);
 
-/* Takes -d, -h, -p or -U.  False if `letter` is none of them. */
+/* Takes -d, -h, -p or -U; a port that is none is a usage error.  False if `letter` is none of
+ * them. */
 bool opt_connection(struct pg_options *options, int letter, char *argument);
+/* True if any was given. */
+bool opt_is_connection(const struct pg_options *options);
 
 /* Flushes standard output; dies if anything that was printed did not arrive. */
 void opt_close_stdout(void);

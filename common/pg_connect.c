@@ -2,7 +2,10 @@
 #include "buf.h"
 #include "interrupt.h"
 #include "pg.h"
+#include "pg_error.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +119,48 @@ static void refuse_password(const char *conninfo)
 	PQconninfoFree(options);
 }
 
+static bool has_timeout(PGconn *conn)
+{
+	PQconninfoOption *options = PQconninfo(conn);
+	bool has = false;
+
+	if (options == NULL)
+		mem_exhausted();
+	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+		if (strcmp(o->keyword, "connect_timeout") == 0)
+			has = o->val != NULL && *o->val != '\0';
+	PQconninfoFree(options);
+	return has;
+}
+
+/*
+ * PQconnectdbParams() would print what the server says meanwhile: that it has collations of
+ * another version, say.  So this is its loop, with the notices out of the way.  Only libpq
+ * itself can give a silent host up and try the next: where there is a connect_timeout,
+ * PQreset() begins anew, without a word and within that time.
+ */
+static void await(PGconn *conn)
+{
+	PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
+
+	PQsetNoticeReceiver(conn, no_notices, NULL);
+	if (PQstatus(conn) == CONNECTION_BAD)
+		return;
+	if (has_timeout(conn)) {
+		PQreset(conn);
+		return;
+	}
+	while (wants == PGRES_POLLING_READING || wants == PGRES_POLLING_WRITING) {
+		struct pollfd server = {.fd = PQsocket(conn),
+			.events = wants == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+
+		if (poll(&server, 1, -1) > 0)
+			wants = PQconnectPoll(conn);
+		else if (errno != EINTR)
+			die_errno(DIE_AGAIN, "run it again", "cannot wait for the server");
+	}
+}
+
 static void expect_version(PGconn *conn)
 {
 	int version = PQserverVersion(conn);
@@ -138,12 +183,12 @@ PGconn *pg_connect(const struct pg_options *options)
 	PGconn *conn;
 
 	refuse_password(options->conninfo);
-	conn = PQconnectdbParams(keywords, values, 1);
+	conn = PQconnectStartParams(keywords, values, 1);
 	if (conn == NULL)
 		mem_exhausted();
+	await(conn);
 	if (PQstatus(conn) != CONNECTION_OK)
-		pg_die(conn, NULL, "cannot connect");
-	PQsetNoticeReceiver(conn, no_notices, NULL);
+		pg_die_unconnected(conn);
 	expect_version(conn);
 	pin_settings(conn);
 	watch(conn);

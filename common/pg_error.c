@@ -184,3 +184,15 @@ void pg_die(PGconn *conn, const PGresult *res, const char *what)
 {
 	exit((int)pg_complain(conn, res, what));
 }
+
+void pg_die_unconnected(PGconn *conn)
+{
+	struct buf b = {0};
+
+	add_connection(&b, conn);
+	die(DIE_AGAIN,
+		"compare -d, -h, -p, -U and the environment with psql's; if the server is "
+		"down, "
+		"run it again when it is up",
+		"cannot connect: %s", b.data);
+}

@@ -9,4 +9,7 @@
  * libpq made the error up, the connection being lost. */
 bool pg_error_is_final(const PGresult *res);
 
+/* Dies of a connection that was never made. */
+_Noreturn void pg_die_unconnected(PGconn *conn);
+
 #endif

@@ -20,37 +20,58 @@ static const char try_again[] = "mend the file system, then run it again";
 
 enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
 
-/* Whoever can write to a directory can put anything in a batch's place.  That of what stands
- * above it (a spool below /tmp) is the user's own business. */
-static bool is_private(const struct spool_dir *dir)
+static void look_at(const struct spool_dir *dir, struct stat *st)
+{
+	if (fstat(dir->fd, st) != 0)
+		die_errno(DIE_AGAIN, try_again, "cannot stat \"%s\"", dir->path);
+}
+
+/*
+ * Whoever can write to a directory, or give himself the right to, can put anything in a
+ * batch's place.  A group may: it was let in on purpose, or has no other member.  That of what
+ * stands above the spool (one below /tmp) is the user's own business.
+ */
+static bool is_trusted(const struct spool_dir *dir)
 {
 	struct stat st;
 
-	if (fstat(dir->fd, &st) != 0)
-		die_errno(DIE_AGAIN, try_again, "cannot stat \"%s\"", dir->path);
-	return (st.st_mode & S_IWOTH) == 0;
+	look_at(dir, &st);
+	if ((st.st_mode & S_IWOTH) != 0) {
+		complain("chmod o-w it, and look at what is in it",
+			"\"%s\" can be written by anybody", dir->path);
+		return false;
+	}
+	if (st.st_uid != geteuid() && st.st_uid != 0 && st.st_uid != dir->owner) {
+		complain("look at what is in it, then chown it or move it out of the spool",
+			"\"%s\" belongs to another user, of id %lu", dir->path,
+			(unsigned long)st.st_uid);
+		return false;
+	}
+	return true;
 }
 
-static void expect_private(const struct spool_dir *dir)
+static void expect_trusted(const struct spool_dir *dir)
 {
-	if (!is_private(dir))
-		die(DIE_PERSON, "chmod o-w it, and look at what is in it",
-			"\"%s\" can be written by anybody", dir->path);
+	if (!is_trusted(dir))
+		exit(DIE_PERSON);
 }
 
 void spool_open(struct spool_dir *dir, const char *path)
 {
 	size_t len = strlen(path);
+	struct stat st;
 
 	while (len > 1 && path[len - 1] == '/')
 		len--;
 	dir->path = mem_format("%.*s", (int)len, path);
 	dir->fd = open(path, DIRECTORY);
 	if (dir->fd < 0)
-		die_errno(DIE_AGAIN,
+		die_errno(errno == ENOENT || errno == ENOTDIR ? DIE_PERSON : DIE_AGAIN,
 			"name a directory that exists, or make it with mkdir -m 700",
 			"cannot open \"%s\"", path);
-	expect_private(dir);
+	look_at(dir, &st);
+	dir->owner = st.st_uid;
+	expect_trusted(dir);
 }
 
 /* False with errno where it can't be opened. */
@@ -61,6 +82,7 @@ static bool open_below(const struct spool_dir *parent, const char *name, struct 
 	if (fd < 0)
 		return false;
 	dir->fd = fd;
+	dir->owner = parent->owner;
 	dir->path = mem_format("%s/%s", parent->path, name);
 	return true;
 }
@@ -78,7 +100,7 @@ bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_
 		die_errno(DIE_AGAIN, "look at its owner and mode", "cannot open \"%s/%s\"",
 			parent->path, name);
 	}
-	expect_private(dir);
+	expect_trusted(dir);
 	return true;
 }
 
@@ -93,9 +115,7 @@ bool spool_peek(const struct spool_dir *parent, const char *name, struct spool_d
 			"cannot open \"%s/%s\": %s", parent->path, name, strerror(errno));
 		return false;
 	}
-	if (!is_private(dir)) {
-		complain("chmod o-w it, and look at what is in it",
-			"\"%s\" can be written by anybody", dir->path);
+	if (!is_trusted(dir)) {
 		*status = die_worst(*status, DIE_PERSON);
 		spool_close(dir);
 		return false;
@@ -113,21 +133,24 @@ void spool_allow_many(void)
 	}
 }
 
-/* The umask may have taken more than it should: the mode is set once more. */
+/* Not by chmod(2), which would obey a link that somebody had put there meanwhile. */
+bool spool_make(const struct spool_dir *parent, const char *name)
+{
+	mode_t mask = umask(0);
+	bool made = mkdirat(parent->fd, name, 0700) == 0;
+	int error = errno;
+
+	umask(mask);
+	errno = error;
+	return made;
+}
+
+/* One that is there may be what somebody made who died before it was durable. */
 static void make(const struct spool_dir *parent, const char *name)
 {
-	if (mkdirat(parent->fd, name, 0700) != 0) {
-		/* Whoever made it may have died before it was durable. */
-		if (errno == EEXIST) {
-			io_sync(parent->fd, parent->path);
-			return;
-		}
+	if (!spool_make(parent, name) && errno != EEXIST)
 		die_errno(DIE_AGAIN, "look at its owner, its mode and the space left",
 			"cannot make the directory \"%s/%s\"", parent->path, name);
-	}
-	if (fchmodat(parent->fd, name, 0700, 0) != 0)
-		die_errno(DIE_AGAIN, try_again, "cannot set the mode of \"%s/%s\"",
-			parent->path, name);
 	io_sync(parent->fd, parent->path);
 }
 

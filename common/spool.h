@@ -22,10 +22,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct spool_dir {
 	int fd;
-	char *path; /* as the user would write it */
+	char *path;  /* as the user would write it */
+	uid_t owner; /* whose the directory is that spool_open() opened on the way here */
 };
 
 enum spool_kind { SPOOL_BATCH, SPOOL_STAGE, SPOOL_DONE, SPOOL_DOT, SPOOL_OTHER };
@@ -49,8 +51,11 @@ enum { SPOOL_NAME_MAX = 32 }; /* of a batch in any of its states, with the NUL *
  */
 void spool_open(struct spool_dir *dir, const char *path);
 
-/* Opens the directory `name` in `parent`.  False if there is none, or no directory but
- * something else; dies where spool_open() does. */
+/*
+ * Opens the directory `name` in `parent`.  False if there is none, or no directory but
+ * something else.  Dies where spool_open() does, and if it belongs to anybody but us, root and
+ * the owner of what spool_open() opened.
+ */
 bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_dir *dir);
 
 /* As spool_enter(), for looking around: what can't or must not be opened is told, `status` is
@@ -60,6 +65,9 @@ bool spool_peek(const struct spool_dir *parent, const char *name, struct spool_d
 
 /* Lets the process hold a directory open for each table of a large spool. */
 void spool_allow_many(void);
+
+/* Makes a directory, mode 0700 whatever the umask.  False with errno. */
+bool spool_make(const struct spool_dir *parent, const char *name);
 
 /* Opens SPOOL/HOST/DB/TABLE, making what is missing of it, durably, mode 0700. */
 void spool_enter_table(const struct spool_dir *spool, const struct label *label,

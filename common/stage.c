@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char try_again[] = "mend the file system, then run it again";
+
 /* The stages that dying removes: read by the signal handler, changed with signals blocked. */
 struct registered {
 	int parent;
@@ -72,59 +74,86 @@ static bool make_and_register(const struct stage *s)
 	registry = mem_resize(registry, registered_count + 1, sizeof *registry);
 	registry[registered_count].parent = s->dir->fd;
 	memcpy(registry[registered_count].name, s->name, SPOOL_NAME_MAX);
-	made = mkdirat(s->dir->fd, s->name, 0700) == 0;
+	made = spool_make(s->dir, s->name);
 	if (made)
 		registered_count++;
 	interrupt_restore(&before);
 	return made;
 }
 
+static void open_directory(const struct stage *s, struct spool_dir *directory, struct stat *st)
+{
+	if (!spool_enter(s->dir, s->name, directory))
+		die(DIE_PERSON, "look who else writes there, then run it again",
+			"something took the place of the directory \"%s\"", s->path);
+	if (fstat(directory->fd, st) != 0)
+		die_errno(DIE_AGAIN, try_again, "cannot stat \"%s\"", s->path);
+}
+
+/*
+ * Who owns the table's directory can move the stage and put a link or another directory in its
+ * place.  No descriptor is kept: a run over a thousand tables has as many stages.
+ */
+static void reopen(const struct stage *s, struct spool_dir *directory)
+{
+	struct stat st;
+
+	open_directory(s, directory, &st);
+	if (st.st_dev != s->device || st.st_ino != s->inode)
+		die(DIE_PERSON, "look who else writes there, then run it again",
+			"another directory took the place of \"%s\"", s->path);
+}
+
 void stage_create(struct stage *s, const struct spool_dir *dir, uint64_t number)
 {
+	struct spool_dir directory;
+	struct stat st;
+
 	*s = (struct stage){.dir = dir, .number = number};
 	spool_name(s->name, SPOOL_STAGE, number);
 	s->path = mem_format("%s/%s", dir->path, s->name);
-	if (!make_and_register(s) || fchmodat(dir->fd, s->name, 0700, 0) != 0)
-		die_errno(DIE_AGAIN, "mend the file system, then run it again",
-			"cannot make the directory \"%s\"", s->path);
+	if (!make_and_register(s))
+		die_errno(DIE_AGAIN, try_again, "cannot make the directory \"%s\"", s->path);
+	open_directory(s, &directory, &st);
+	s->device = st.st_dev;
+	s->inode = st.st_ino;
+	spool_close(&directory);
 }
 
 int stage_file(const struct stage *s, const char *name)
 {
-	struct buf path = {0};
+	struct spool_dir directory;
 	int fd;
 
-	buf_format(&path, "%s/%s", s->name, name);
-	fd = openat(s->dir->fd, path.data, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		0600);
+	reopen(s, &directory);
+	fd = openat(
+		directory.fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || fchmod(fd, 0600) != 0)
-		die_errno(DIE_AGAIN, "mend the file system, then run it again",
-			"cannot create \"%s/%s\"", s->path, name);
-	buf_free(&path);
+		die_errno(DIE_AGAIN, try_again, "cannot create \"%s/%s\"", s->path, name);
+	spool_close(&directory);
 	return fd;
 }
 
 void stage_link(const struct stage *from, const struct stage *to, const char *name)
 {
-	char *old = mem_format("%s/%s", from->name, name);
-	char *new = mem_format("%s/%s", to->name, name);
+	struct spool_dir old, new;
 
-	if (linkat(from->dir->fd, old, to->dir->fd, new, 0) != 0)
+	reopen(from, &old);
+	reopen(to, &new);
+	if (linkat(old.fd, name, new.fd, name, 0) != 0)
 		die_errno(DIE_AGAIN, "use a file system that has hard links",
 			"cannot link \"%s/%s\" to \"%s\"", from->path, name, to->path);
-	free(old);
-	free(new);
+	spool_close(&old);
+	spool_close(&new);
 }
 
 void stage_sync(const struct stage *s)
 {
-	int fd = openat(s->dir->fd, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct spool_dir directory;
 
-	if (fd < 0)
-		die_errno(DIE_AGAIN, "mend the file system, then run it again",
-			"cannot open \"%s\"", s->path);
-	io_sync(fd, s->path);
-	close(fd);
+	reopen(s, &directory);
+	io_sync(directory.fd, s->path);
+	spool_close(&directory);
 	io_sync(s->dir->fd, s->dir->path);
 }
 

@@ -23,9 +23,14 @@ struct stage {
 	uint64_t number;
 	char name[SPOOL_NAME_MAX];
 	char *path;
+	dev_t device; /* which directory it is, whatever bears its name by now */
+	ino_t inode;
 };
 
-/* Makes the directory.  `dir` must outlive the stage. */
+/*
+ * Makes the directory.  `dir` must outlive the stage.  Where something else has taken the
+ * stage's place, the functions that use it die with DIE_PERSON.
+ */
 void stage_create(struct stage *s, const struct spool_dir *dir, uint64_t number);
 
 /* Creates a file in it, mode 0600, and returns the descriptor. */

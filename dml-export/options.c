@@ -4,7 +4,6 @@
 #include "gz.h"
 #include "workers.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 
 enum long_only {
@@ -79,6 +78,15 @@ static const char help[] =
 	"Exit status: 0 done, 1 failed: run again, 2 usage, 3 not now: locked,\n"
 	"4 needs a person.\n";
 
+static const char *const calls[] = {
+	[MODE_EXPORT] = "an export",
+	[MODE_INSTALL] = "--install",
+	[MODE_UNINSTALL] = "--uninstall",
+	[MODE_TARGET_DDL] = "--target-ddl",
+	[MODE_STATUS] = "--status",
+	[MODE_FORGET] = "--forget",
+};
+
 static void set_mode(struct options *o, enum mode mode)
 {
 	if (o->mode != MODE_EXPORT && o->mode != mode)
@@ -118,7 +126,7 @@ static char *parse_key(char *argument)
 	return array;
 }
 
-static void take(struct options *o, int letter, const char *argument)
+static void take(struct options *o, int letter)
 {
 	switch (letter) {
 	case 't':
@@ -171,8 +179,6 @@ static void take(struct options *o, int letter, const char *argument)
 		opt_print_version(gz_library());
 	case OPT_HELP:
 		opt_print_and_exit(help);
-	default:
-		opt_unknown(argument);
 	}
 }
 
@@ -180,6 +186,7 @@ static void check(const struct options *o)
 {
 	bool exports = o->mode == MODE_EXPORT;
 	bool tracks = o->mode == MODE_INSTALL || o->mode == MODE_UNINSTALL;
+	const char *call = calls[o->mode];
 
 	if (o->mode != MODE_STATUS && o->mode != MODE_FORGET)
 		opt_need(o->tables.count + o->tables.patterns > 0, "-t TABLE");
@@ -187,11 +194,14 @@ static void check(const struct options *o)
 		opt_need(o->targets.count > 0, "-T HOST/DB");
 	if (exports)
 		opt_need(o->spool != NULL, "SPOOL");
-	opt_refuse(!exports && o->spool != NULL, o->spool);
-	opt_refuse(!exports && o->full, "--full");
-	opt_refuse(!exports && o->mode != MODE_FORGET && o->targets.count > 0, "-T");
-	opt_refuse(!tracks && o->print_sql, "--print-sql");
-	opt_refuse(o->mode != MODE_INSTALL && o->key != NULL, "--key");
+	opt_refuse(!exports && o->spool != NULL, call, "SPOOL");
+	opt_refuse(!exports && o->full, call, "--full");
+	opt_refuse(!exports && o->level != 0, call, "-Z");
+	opt_refuse(!exports && o->jobs != 0, call, "-j");
+	opt_refuse(!exports && o->progress, call, "--progress");
+	opt_refuse(!exports && o->mode != MODE_FORGET && o->targets.count > 0, call, "-T");
+	opt_refuse(!tracks && o->print_sql, call, "--print-sql");
+	opt_refuse(o->mode != MODE_INSTALL && o->key != NULL, call, "--key");
 	if (o->key != NULL && o->tables.count + o->tables.patterns > 1)
 		die(DIE_USAGE, "install the tables one by one", "--key goes with one -t");
 }
@@ -200,16 +210,18 @@ void options_parse(struct options *o, int argc, char **argv)
 {
 	int letter;
 
-	*o = (struct options){.level = GZ_LEVEL_DEFAULT, .jobs = 1};
-	opterr = 0;
-	while ((letter = getopt_long(argc, argv, "t:T:j:d:h:p:U:Z:qvV", long_options, NULL)) !=
-		-1)
+	*o = (struct options){0};
+	while ((letter = opt_next(argc, argv, ":t:T:j:d:h:p:U:Z:qvV", long_options)) != -1)
 		if (!opt_connection(&o->pg, letter, optarg))
-			take(o, letter, argv[optind - 1]);
+			take(o, letter);
 	if (optind < argc)
 		o->spool = argv[optind++];
 	if (optind < argc)
 		die(DIE_USAGE, opt_try_help(), "too many arguments, the first \"%s\"",
 			argv[optind]);
 	check(o);
+	if (o->level == 0)
+		o->level = GZ_LEVEL_DEFAULT;
+	if (o->jobs == 0)
+		o->jobs = 1;
 }

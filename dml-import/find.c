@@ -3,6 +3,7 @@
 #include "buf.h"
 #include "die.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,8 +95,8 @@ static char *resolve(const char *argument)
 	char *path = realpath(argument, NULL);
 
 	if (path == NULL)
-		die_errno(DIE_AGAIN, "name a directory that exists", "cannot find \"%s\"",
-			argument);
+		die_errno(errno == ENOENT || errno == ENOTDIR ? DIE_PERSON : DIE_AGAIN,
+			"name a directory that exists", "cannot find \"%s\"", argument);
 	return path;
 }
 

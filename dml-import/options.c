@@ -4,7 +4,6 @@
 #include "gz.h"
 #include "workers.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 
 enum long_only {
@@ -79,6 +78,14 @@ static const char help[] =
 	"Exit status: 0 done, 1 failed: run again, 2 usage, 3 not now: locked or not all\n"
 	"here, 4 needs a person.\n";
 
+static const char *const calls[] = {
+	[MODE_IMPORT] = "an import",
+	[MODE_INSTALL] = "--install",
+	[MODE_UNINSTALL] = "--uninstall",
+	[MODE_STATUS] = "--status",
+	[MODE_CHECK] = "--check",
+};
+
 static void set_mode(struct options *o, enum mode mode)
 {
 	if (o->mode != MODE_IMPORT && o->mode != mode)
@@ -87,7 +94,7 @@ static void set_mode(struct options *o, enum mode mode)
 	o->mode = mode;
 }
 
-static void take(struct options *o, int letter, const char *argument)
+static void take(struct options *o, int letter)
 {
 	switch (letter) {
 	case 't':
@@ -136,24 +143,26 @@ static void take(struct options *o, int letter, const char *argument)
 		opt_print_version(gz_library());
 	case OPT_HELP:
 		opt_print_and_exit(help);
-	default:
-		opt_unknown(argument);
 	}
 }
 
 static void check(const struct options *o)
 {
-	bool imports = o->mode == MODE_IMPORT;
+	bool imports = o->mode == MODE_IMPORT, checks = o->mode == MODE_CHECK;
 	bool ledger = o->mode == MODE_INSTALL || o->mode == MODE_UNINSTALL;
+	const char *call = calls[o->mode];
 
 	opt_need(o->dir_count > 0 || ledger || o->mode == MODE_STATUS, "DIR");
-	opt_refuse(ledger && o->dir_count > 0, "DIR");
-	opt_refuse(!imports && o->tables.count > 0, "-t");
-	opt_refuse(!imports && o->keep, "--keep");
-	opt_refuse(!imports && o->truncate, "--truncate");
-	opt_refuse(!imports && o->accept_source, "--accept-source");
-	opt_refuse(!imports && o->as_superuser, "--as-superuser");
-	opt_refuse(!ledger && o->print_sql, "--print-sql");
+	opt_refuse(ledger && o->dir_count > 0, call, "DIR");
+	opt_refuse(!imports && o->tables.count > 0, call, "-t");
+	opt_refuse(!imports && o->keep, call, "--keep");
+	opt_refuse(!imports && o->truncate, call, "--truncate");
+	opt_refuse(!imports && o->accept_source, call, "--accept-source");
+	opt_refuse(!imports && o->as_superuser, call, "--as-superuser");
+	opt_refuse(!imports && o->progress, call, "--progress");
+	opt_refuse(!imports && !checks && o->jobs != 0, call, "-j");
+	opt_refuse(checks && opt_is_connection(&o->pg), call, "-d, -h, -p or -U");
+	opt_refuse(!ledger && o->print_sql, call, "--print-sql");
 	if (o->tables.count > 1 || (o->tables.count == 1 && o->dir_count > 1))
 		die(DIE_USAGE, opt_try_help(), "-t goes with the directory of one table");
 }
@@ -162,12 +171,13 @@ void options_parse(struct options *o, int argc, char **argv)
 {
 	int letter;
 
-	*o = (struct options){.jobs = 1};
-	opterr = 0;
-	while ((letter = getopt_long(argc, argv, "t:j:d:h:p:U:qvV", long_options, NULL)) != -1)
+	*o = (struct options){0};
+	while ((letter = opt_next(argc, argv, ":t:j:d:h:p:U:qvV", long_options)) != -1)
 		if (!opt_connection(&o->pg, letter, optarg))
-			take(o, letter, argv[optind - 1]);
+			take(o, letter);
 	o->dirs = argv + optind;
 	o->dir_count = (size_t)(argc - optind);
 	check(o);
+	if (o->jobs == 0)
+		o->jobs = 1;
 }

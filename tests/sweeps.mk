@@ -18,7 +18,9 @@ UNIT_SOURCES += $(wildcard tests/trace/*.[ch] tests/preload/*.[ch])
 system: sweep-tools
 sweep-tools: $(SWEEP_TOOLS)
 
-torture: all sweep-tools
+torture:
+	scripts/install-deps test
+	@$(MAKE) --no-print-directory all sweep-tools
 	DML_TORTURE=1 DML_TEST_TIMEOUT=600 prove -Itests/lib $(PROVE_FLAGS) $(TORTURE_TESTS)
 
 $(BUILD)/tests/trace/tracer: $(TRACER)

@@ -1,6 +1,6 @@
 # Unit tests and fuzzers; included by the Makefile.
 #
-#   make unit         each program of tests/unit, under prove
+#   make unit         each program of tests/unit, under prove; what compresses, with each library
 #   make fuzz-build   each target of tests/fuzz, with clang
 #   make fuzz         runs each on all of tests/fuzz/corpus, then on what it makes of that, for
 #                     FUZZ_SECONDS; a crash fails.  `make -j2 fuzz` runs two at a time
@@ -18,8 +18,27 @@ UNIT_SHARED_OBJECTS = $(UNIT_SHARED:%=$(OBJ)/tests/unit/%.o)
 # For a sanitizer: a size beyond all memory is a test's, and who dies doesn't tidy up.
 UNIT_ASAN = allocator_may_return_null=1:detect_leaks=0
 
-unit: $(UNIT_PROGRAMS)
-	@ASAN_OPTIONS=$${ASAN_OPTIONS:+$$ASAN_OPTIONS:}$(UNIT_ASAN) $(PROVE) --exec '' $(UNIT_PROGRAMS)
+# Where ISA-L is the codec, zlib is tried beside it: the same objects, but for one.
+ZLIB_TOO := $(if $(filter yes,$(ISAL)),$(shell pkg-config --exists zlib 2>/dev/null && echo yes))
+ifeq ($(ZLIB_TOO),yes)
+UNIT_OF_ZLIB = $(BUILD)/tests/unit/zlib/gz
+system: $(PROGRAMS:$(BUILD)/%=$(BUILD)/zlib/%)
+endif
+
+$(OBJ)/zlib/libdml.a: $(filter-out %/codec_isal.o,$(COMMON)) $(OBJ)/common/codec_zlib.o
+	@mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/zlib/dml-export: $(EXPORT) $(OBJ)/zlib/libdml.a
+$(BUILD)/zlib/dml-import: $(IMPORT) $(OBJ)/zlib/libdml.a
+$(BUILD)/tests/unit/zlib/gz: $(OBJ)/tests/unit/gz.o $(UNIT_SHARED_OBJECTS) $(OBJ)/zlib/libdml.a
+$(BUILD)/zlib/dml-export $(BUILD)/zlib/dml-import $(BUILD)/tests/unit/zlib/gz:
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(ALL_LIBS) -lz
+
+unit: $(UNIT_PROGRAMS) $(UNIT_OF_ZLIB)
+	@ASAN_OPTIONS=$${ASAN_OPTIONS:+$$ASAN_OPTIONS:}$(UNIT_ASAN) $(PROVE) --exec '' $^
 
 $(OBJ)/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)

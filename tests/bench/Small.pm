@@ -7,10 +7,9 @@ use warnings;
 
 use Load;
 
-# A tracked table of `rows` rows in the database `small`, exported for the targets given.
+# A tracked table of `rows` rows in a database, exported for the targets given.
 sub table {
-	my ($b, $table, $rows, $spool, @targets) = @_;
-	my $src = $b->src('small');
+	my ($b, $src, $table, $rows, $spool, @targets) = @_;
 	$b->psql($src, '-c', $_) for Load::create($table), Load::insert($table, $rows), Load::settle($table);
 	$b->export('-d', $src, '--install', '-t', $table);
 	$b->export('-d', $src, '-t', $table, (map { ('-T', $_) } @targets), $spool);
@@ -19,32 +18,33 @@ sub table {
 
 # A contestant: the export of `some` changed rows, spread over the table.
 sub changed {
-	my ($b, $table, $rows, $some, $spool, $target) = @_;
+	my ($b, $src, $table, $rows, $some, $spool, $target) = @_;
 	my $salt = 0;
 	return {
 		before => sub {
-			$b->psql($b->src('small'), '-c', Load::update_some($table, $rows, $some, $salt += 7));
+			$b->psql($src, '-c', Load::update_some($table, $rows, $some, $salt += 7));
 		},
-		run => sub { $b->export('-d', $b->src('small'), '-t', $table, '-T', $target, $spool) },
+		run => sub { $b->export('-d', $src, '-t', $table, '-T', $target, $spool) },
 	};
 }
 
 sub idle {
 	my ($b) = @_;
+	my $src = $b->src('small');
 	my $rows = $b->scale(200_000);
 	my $spool = $b->spool('idle');
 	my $in = $b->spool('idle-in');
-	table($b, 'idle', $rows, $spool, 'a/b');
+	table($b, $src, 'idle', $rows, $spool, 'a/b');
 	my $dst = $b->dst('small');
-	$b->psql($dst, '-c', $b->export('-d', $b->src('small'), '--target-ddl', '-t', 'idle'));
+	$b->psql($dst, '-c', $b->export('-d', $src, '--target-ddl', '-t', 'idle'));
 	$b->apply('-d', $dst, "$spool/a/b/idle");
 
-	my $one = changed($b, 'idle', $rows, 1, $spool, 'a/b');
+	my $one = changed($b, $src, 'idle', $rows, 1, $spool, 'a/b');
 	my $ship = sub { $one->{before}->(); $one->{run}->() };
 	my @many = (runs => 5 * $b->runs + 6);
 	my %took = $b->race(@many,
-		query => sub { $b->psql($b->src('small'), '-Atc', 'SELECT 1') },
-		idle => sub { $b->export('-d', $b->src('small'), '-t', 'idle', '-T', 'a/b', $spool) },
+		query => sub { $b->psql($src, '-Atc', 'SELECT 1') },
+		idle => sub { $b->export('-d', $src, '-t', 'idle', '-T', 'a/b', $spool) },
 		one => $one,
 	);
 	$b->above('export, nothing changed', $took{idle}, 'psql: connect, one query', $took{query}, 0.010);
@@ -64,14 +64,15 @@ sub idle {
 
 sub flat_size {
 	my ($b) = @_;
+	my $src = $b->src('small');
 	my $spool = $b->spool('flat');
 	my @tables = qw(small medium large);
 	my %rows;
 	@rows{@tables} = map { $b->scale($_) } 100_000, 1_000_000, 5_000_000;
-	table($b, $_, $rows{$_}, $spool, 'a/b') for @tables;
+	table($b, $src, $_, $rows{$_}, $spool, 'a/b') for @tables;
 	my $some = 1000;
 	my %took = $b->race(runs => 2 * $b->runs + 1,
-		map { ($_ => changed($b, $_, $rows{$_}, $some, $spool, 'a/b')) } @tables);
+		map { ($_ => changed($b, $src, $_, $rows{$_}, $some, $spool, 'a/b')) } @tables);
 	$b->within("$some changed rows of $rows{$_}", $took{$_}, "of $rows{$tables[0]}", $took{$tables[0]}, 1.3)
 		for @tables[1, 2];
 	$b->drop('small');
@@ -80,19 +81,20 @@ sub flat_size {
 
 sub flat_backlog {
 	my ($b) = @_;
+	my $src = $b->src('small');
 	my $rows = $b->scale(1_000_000);
 	my $times = 5;
 	my $spool = $b->spool('backlog');
-	table($b, 'alone', $rows, $spool, 'fast/a');
-	table($b, 'kept', $rows, $spool, 'fast/a', 'slow/a');
+	table($b, $src, 'alone', $rows, $spool, 'fast/a');
+	table($b, $src, 'kept', $rows, $spool, 'fast/a', 'slow/a');
 	for my $i (1 .. $times) {
-		$b->psql($b->src('small'), '-c', 'UPDATE kept SET quantity = quantity + 1', '-c', 'VACUUM kept');
-		$b->export('-d', $b->src('small'), '-t', 'kept', '-T', 'fast/a', $spool);
+		$b->psql($src, '-c', 'UPDATE kept SET quantity = quantity + 1', '-c', 'VACUUM kept');
+		$b->export('-d', $src, '-t', 'kept', '-T', 'fast/a', $spool);
 	}
-	my $backlog = $b->source->value($b->src('small'), 'SELECT count(*) FROM dml."public.kept"');
+	my $backlog = $b->source->value($src, 'SELECT count(*) FROM dml."public.kept"');
 	my %took = $b->race(runs => 2 * $b->runs + 1,
-		alone => changed($b, 'alone', $rows, 1000, $spool, 'fast/a'),
-		kept => changed($b, 'kept', $rows, 1000, $spool, 'fast/a'),
+		alone => changed($b, $src, 'alone', $rows, 1000, $spool, 'fast/a'),
+		kept => changed($b, $src, 'kept', $rows, 1000, $spool, 'fast/a'),
 	);
 	$b->within("1000 changed rows, $backlog shadow rows kept", $took{kept}, 'none kept', $took{alone}, 1.5);
 	$b->drop('small');
@@ -107,36 +109,38 @@ my %holder = (
 	'a reading transaction open' => 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT 1',
 );
 
+# The same table stands in both clusters, and a transaction is open in one of them: each round of
+# writes, vacuum and export, and each export that is measured, goes to the one and to the other.
 sub long_transaction {
 	my ($b) = @_;
 	my $rows = $b->scale(1_000_000);
-	my $spool = $b->spool('long');
-	my $calm = busy($b, 'calm', $rows, $spool);
-	my $n = 0;
 	for my $what (sort keys %holder) {
-		my $dbh = $b->source->connect($b->src('small'));
+		my %src = (held => $b->src('small'), calm => $b->dst('small'));
+		my %spool = map { $_ => $b->spool($_) } keys %src;
+		table($b, $src{$_}, 'busy', $rows, $spool{$_}, 'a/b') for sort keys %src;
+		my $dbh = $b->source->connect($src{held});
 		$dbh->begin_work;
 		$dbh->do($holder{$what});
-		$b->within("1000 changed rows, $what", busy($b, 'held' . $n++, $rows, $spool), 'none open', $calm, 1.5);
+		for my $round (1 .. 20) {
+			busy($b, $src{$_}, $rows, $round, $spool{$_}) for sort keys %src;
+		}
+		my %took = $b->race(runs => 2 * $b->runs + 1,
+			map { $_ => changed($b, $src{$_}, 'busy', $rows, 1000, $spool{$_}, 'a/b') } sort keys %src);
+		$b->within("1000 changed rows, $what", $took{held}, 'none open', $took{calm}, 1.3);
 		$dbh->rollback;
+		$dbh->disconnect;
+		$b->drop('small');
 	}
-	$b->drop('small');
 	return;
 }
 
-# What 1000 changes take after 20 rounds of a hundred times as many, each round exported and
-# vacuumed.
+# A hundred times as many changes as are measured then, exported and vacuumed.
 sub busy {
-	my ($b, $table, $rows, $spool) = @_;
-	my $src = $b->src('small');
-	table($b, $table, $rows, $spool, 'a/b');
-	for my $round (1 .. 20) {
-		$b->psql($src, '-c', Load::update_some($table, $rows, $b->scale(100_000), $round),
-			'-c', "VACUUM $table", '-c', qq(VACUUM dml."public.$table"));
-		$b->export('-d', $src, '-t', $table, '-T', 'a/b', $spool);
-	}
-	my %took = $b->race(runs => 2 * $b->runs + 1, it => changed($b, $table, $rows, 1000, $spool, 'a/b'));
-	return $took{it};
+	my ($b, $src, $rows, $round, $spool) = @_;
+	$b->psql($src, '-c', Load::update_some('busy', $rows, $b->scale(100_000), $round),
+		'-c', 'VACUUM busy', '-c', 'VACUUM dml."public.busy"');
+	$b->export('-d', $src, '-t', 'busy', '-T', 'a/b', $spool);
+	return;
 }
 
 1;

@@ -38,7 +38,9 @@ static void check_mode(const struct options *o)
 		"there is a table, where one is needed");
 	must((o->targets.count > 0) == (exports || o->mode == MODE_FORGET),
 		"there is a target just where one is needed");
-	must(exports || !o->full, "--full is for an export");
+	must(exports || (!o->full && !o->progress && o->jobs == 1 &&
+				o->level == GZ_LEVEL_DEFAULT),
+		"what is for an export is only there");
 	must(!o->print_sql || o->mode == MODE_INSTALL || o->mode == MODE_UNINSTALL,
 		"--print-sql is for --install and --uninstall");
 	must(o->key == NULL || (o->mode == MODE_INSTALL && tables == 1),

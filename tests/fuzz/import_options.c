@@ -20,8 +20,12 @@ static void check_mode(const struct options *o)
 	must(o->tables.patterns == 0, "a pattern is no table");
 	must(o->tables.count == 0 || (imports && o->tables.count == 1 && o->dir_count == 1),
 		"-t is for one table's import");
-	must(imports || (!o->keep && !o->truncate && !o->accept_source && !o->as_superuser),
+	must(imports || (!o->keep && !o->truncate && !o->accept_source && !o->as_superuser &&
+				!o->progress),
 		"what is for an import is only there");
+	must(imports || o->mode == MODE_CHECK || o->jobs == 1, "jobs are for work");
+	must(o->mode != MODE_CHECK || !opt_is_connection(&o->pg),
+		"who checks connects to nothing");
 	must(ledger || !o->print_sql, "--print-sql is for --install and --uninstall");
 }
 

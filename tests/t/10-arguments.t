@@ -19,11 +19,11 @@ my %wrong = (
 		['no spool', ['-t', 't', '-T', 'a/b'], qr/SPOOL is missing/],
 		['--forget without a target', ['--forget'], qr{-T HOST/DB is missing}],
 		['two spools', [@export, 'other'], qr/too many arguments, the first "other"/],
-		['a spool to --install', ['--install', @export[0, 1], $dir], qr/"?\Q$dir\E"? is not for this call/],
-		['--full with --status', [qw(--status --full)], qr/--full is not for this call/],
-		['-T with --install', [qw(--install -t t -T a/b)], qr/-T is not for this call/],
-		['--print-sql alone', ['--print-sql', @export], qr/--print-sql is not for this call/],
-		['--key with --uninstall', [qw(--uninstall -t t --key id)], qr/--key is not for this call/],
+		['a spool to --install', ['--install', @export[0, 1], $dir], qr/--install takes no SPOOL/],
+		['--full with --status', [qw(--status --full)], qr/--status takes no --full/],
+		['-T with --install', [qw(--install -t t -T a/b)], qr/--install takes no -T/],
+		['--print-sql alone', ['--print-sql', @export], qr/an export takes no --print-sql/],
+		['--key with --uninstall', [qw(--uninstall -t t --key id)], qr/--uninstall takes no --key/],
 		['--key with two tables', [qw(--install -t t -t u --key id)], qr/--key goes with one -t/],
 		['--key with a pattern beside', ['--install', '-t', 't', '-t', 'u*', '--key', 'id'],
 			qr/--key goes with one -t/],
@@ -41,30 +41,45 @@ my %wrong = (
 		['a target out of the spool', ['-t', 't', '-T', '../b', $dir], qr{"\.\./b" is no target}],
 		['a table of three names', ['-t', 'a.b.c', '-T', 'a/b', $dir], qr/"a\.b\.c" is no table's name/],
 		['a table without a name', ['-t', '', '-T', 'a/b', $dir], qr/"" is no table's name/],
-		['an unknown option', ['--fulll', @export], qr/"--fulll" is no option, or lacks its argument/],
-		['an unknown letter', ['-x', @export], qr/"-x" is no option, or lacks its argument/],
-		['an option without its argument', [@export, '-t'], qr/"-t" is no option, or lacks its argument/],
-		['an argument too much', ['--full=yes', @export], qr/"--full" is no option, or lacks its argument/],
+		['an unknown option', ['--fulll', @export], qr/"--fulll" is no option$/m],
+		['an unknown letter', ['-x', @export], qr/"-x" is no option$/m],
+		['an unknown letter among others', ['--full', '-qxv', @export], qr/"-x" is no option$/m],
+		['an option cut too short', ['--f', @export], qr/"--f" is short for several options$/m],
+		['an option without its argument', [@export, '-t'], qr/"-t" lacks its argument$/m],
+		['a long one without its argument', [@export, '--table'], qr/"--table" lacks its argument$/m],
+		['an argument too much', ['--full=yes', @export], qr/"--full" takes no argument$/m],
+		['an argument too much for help', ['--help=3'], qr/"--help" takes no argument$/m],
+		['one for an option that has a letter, too', ['--quiet=3', @export], qr/"--quiet" takes no argument$/m],
+		['a level for --target-ddl', [qw(--target-ddl -t t -Z 3)], qr/--target-ddl takes no -Z/],
+		['jobs for --status', [qw(--status -j 1)], qr/--status takes no -j/],
+		['progress of --forget', [qw(--forget -T a/b --progress)], qr/--forget takes no --progress/],
+		['a port too high', ['-p', '99999', @export], qr/-p takes a number from 1 to 65535/],
+		['a port that is none', ['--port=x', @export], qr/-p takes a number from 1 to 65535/],
 		['a password', ['-d', 'dbname=x password=tulip', @export], qr/password/],
 	],
 	'dml-import' => [
 		['no directory', [], qr/DIR is missing/],
-		['a directory to --install', ['--install', $dir], qr/DIR is not for this call/],
-		['-t with --status', [qw(--status -t t)], qr/-t is not for this call/],
+		['a directory to --install', ['--install', $dir], qr/--install takes no DIR/],
+		['-t with --status', [qw(--status -t t)], qr/--status takes no -t/],
 		['two tables', ['-t', 't', '-t', 'u', $dir], qr/-t goes with the directory of one table/],
 		['one table, two directories', ['-t', 't', "$dir/t", "$dir/u"],
 			qr/-t goes with the directory of one table/],
-		['--keep with --check', ['--check', '--keep', $dir], qr/--keep is not for this call/],
-		['--truncate with --status', ['--status', '--truncate'], qr/--truncate is not for this call/],
+		['--keep with --check', ['--check', '--keep', $dir], qr/--check takes no --keep/],
+		['--truncate with --status', ['--status', '--truncate'], qr/--status takes no --truncate/],
 		['--accept-source with --check', ['--check', '--accept-source', $dir],
-			qr/--accept-source is not for this call/],
+			qr/--check takes no --accept-source/],
 		['--as-superuser with --check', ['--check', '--as-superuser', $dir],
-			qr/--as-superuser is not for this call/],
-		['--print-sql alone', ['--print-sql', $dir], qr/--print-sql is not for this call/],
+			qr/--check takes no --as-superuser/],
+		['--print-sql alone', ['--print-sql', $dir], qr/an import takes no --print-sql/],
 		['two things at once', ['--check', '--status', $dir], qr/don't go together/],
 		['too many jobs', ['-j', '65', $dir], qr/-j takes a number from 1 to 64/],
-		['an unknown option', ['--full', $dir], qr/"--full" is no option, or lacks its argument/],
-		['an option without its argument', [$dir, '-d'], qr/"-d" is no option, or lacks its argument/],
+		['an unknown option', ['--full', $dir], qr/"--full" is no option$/m],
+		['an option without its argument', [$dir, '-d'], qr/"-d" lacks its argument$/m],
+		['jobs for --install', ['--install', '-j', '2'], qr/--install takes no -j/],
+		['progress of --status', ['--status', '--progress'], qr/--status takes no --progress/],
+		['a database for --check', ['--check', '-d', 'x', $dir], qr/--check takes no -d, -h, -p or -U/],
+		['a user for --check', ['--check', '-d', 'x', '-U', 'y', $dir], qr/--check takes no -d, -h, -p or -U/],
+		['no port', ['-p', '0', $dir], qr/-p takes a number from 1 to 65535/],
 		['a pattern', ['-t', 'public.*', $dir], qr/"public\.\*" is no table's name/],
 	],
 );
@@ -72,7 +87,7 @@ my %wrong = (
 for my $name (sort keys %wrong) {
 	for my $case (@{ $wrong{$name} }) {
 		my ($what, $arguments, $message) = @$case;
-		my @connection = grep({ $_ eq '-d' } @$arguments) ? () : @nowhere;
+		my @connection = grep({ $_ eq '-d' || $_ eq '--check' } @$arguments) ? () : @nowhere;
 		my $result = run_cmd(program($name), @connection, @$arguments);
 		exits_with($result, 2, "$name, $what");
 		like($result->{stderr}, qr/\A$name: error: .*$message.*\n$name: hint: .+\n\z/, '... is said, with a hint');
@@ -89,6 +104,14 @@ for my $case (['-t', 't'], ['--accept-source']) {
 	my $result = run_import(@nowhere, @$case, $dir);
 	exits_with($result, 2, "@$case with a directory of two tables");
 	stderr_like($result, qr/$case->[0] goes with the directory of one table\n.*hint: /, '... is said');
+}
+
+# No later run finds what is not there.
+open my $file, '>', "$dir/file" or die "$dir/file: $!";
+for my $there ("$dir/none", "$dir/file", "$dir/file/t") {
+	my $result = run_import(@nowhere, $there);
+	exits_with($result, 4, "$there: exit status 4");
+	stderr_like($result, qr/error: cannot .*"\Q$there\E".*\n.*hint: name a directory/, '... is said');
 }
 
 done_testing;

@@ -133,7 +133,7 @@ subtest 'the server is not there' => sub {
 	$server->stop;
 	my $result = $r->receive;
 	exits_with($result, 1, 'exit status 1');
-	stderr_like($result, qr/error: cannot connect: .*hint: run it again when the server is up/s, 'is said');
+	stderr_like($result, qr/error: cannot connect: .*hint: .*if the server is down, run it again/s, 'is said');
 	$server->start;
 	goes_on('then', $before);
 };

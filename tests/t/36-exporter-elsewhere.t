@@ -61,7 +61,7 @@ subtest 'no such database, server or role' => sub {
 		'no server' => $source =~ s/host=\S+/host=$r->{spool}/r,
 		'no role' => $source =~ s/user=\S+/user=nobody_here/r,
 	);
-	refused($_, 1, qr/^dml-export: error: cannot connect: .*\n.*hint: /m, '-d', $elsewhere{$_},
+	refused($_, 1, qr/^dml-export: error: cannot connect: .*\n.*hint: compare -d/m, '-d', $elsewhere{$_},
 		@arguments[2 .. $#arguments]) for sort keys %elsewhere;
 };
 

@@ -40,8 +40,9 @@ sub into {
 
 # Tests that an export fails, says this, and has moved nothing.
 sub fails {
-	my ($result, $pattern, $name) = @_;
-	exits_with($result, 1, "$name: exit status 1");
+	my ($result, $pattern, $name, $status) = @_;
+	$status //= 1;
+	exits_with($result, $status, "$name: exit status $status");
 	stderr_like($result, $pattern, "$name: what is said");
 	stdout_is($result, '', "$name: nothing is printed");
 	return;
@@ -52,8 +53,8 @@ my ($tracking, $numbers) = (tracking(), numbers());
 
 # The same where it must be known before: no number is used up.
 sub fails_at_once {
-	my ($result, $pattern, $name) = @_;
-	fails($result, $pattern, $name);
+	my ($result, $pattern, $name, $status) = @_;
+	fails($result, $pattern, $name, $status);
 	is(tracking(), $tracking, "$name: tracking has not moved");
 	is(numbers(), $numbers, "$name: no number was taken");
 	return;
@@ -62,9 +63,9 @@ sub fails_at_once {
 subtest 'no spool' => sub {
 	insert();
 	my $dir = tempdir();
-	fails_at_once(run_export(into("$dir/none")), qr{cannot open "\Q$dir/none\E".*hint: .*mkdir}s, 'missing');
+	fails_at_once(run_export(into("$dir/none")), qr{cannot open "\Q$dir/none\E".*hint: .*mkdir}s, 'missing', 4);
 	write_file("$dir/file", 'x');
-	fails_at_once(run_export(into("$dir/file")), qr{cannot open "\Q$dir/file\E"}, 'a file');
+	fails_at_once(run_export(into("$dir/file")), qr{cannot open "\Q$dir/file\E"}, 'a file', 4);
 	ok(!-e "$dir/none", 'none is made');
 
 	my $spool = spool();
@@ -79,6 +80,37 @@ subtest 'no spool' => sub {
 	exits_with($result, 4, 'a link in place of the host');
 	is_deeply([glob "$elsewhere/*"], [], 'is not followed');
 	is(tracking(), $tracking, 'tracking has not moved');
+};
+
+# Whoever owns a directory above can put something else in a stage's place.
+subtest 'a stage is replaced by a link' => sub {
+	insert();
+	my ($spool, $elsewhere) = (spool(), spool());
+	my $dir = "$spool/replica1/app/items";
+	my $handle = start_cmd(program('dml-export'), into($spool, '--full'));
+	my ($stage) = wait_for(sub { glob "$dir/.*.tmp" }, 'the stage');
+	kill 'STOP', $handle->{pid};
+	rename $stage, "$dir/.moved" or die "rename: $!";
+	symlink $elsewhere, $stage or die "symlink: $!";
+	kill 'CONT', $handle->{pid};
+	my $result = finish($handle);
+	exits_with($result, 4, 'exit status 4');
+	stderr_like($result, qr/took the place of .*"\Q$stage\E"/, 'is said');
+	is_deeply([glob "$elsewhere/*"], [], 'nothing is written where it leads');
+	is(tracking(), $tracking, 'tracking has not moved');
+	$numbers = numbers();
+};
+
+subtest "a directory below the spool is somebody else's" => sub {
+	plan skip_all => 'only root can give it away' if $> != 0;
+	my $spool = spool();
+	run_cmd('mkdir', '-p', '-m', '700', "$spool/replica1/app");
+	chown 65534, -1, "$spool/replica1/app" or die "chown: $!";
+	my $result = run_export(into($spool));
+	exits_with($result, 4, 'exit status 4');
+	stderr_like($result, qr{"\Q$spool\E/replica1/app" belongs to another user.*hint: look}s, 'is said');
+	is_deeply([glob "$spool/replica1/app/*"], [], 'nothing is written there');
+	is(numbers(), $numbers, 'no number was taken');
 };
 
 # A file system of its own, for as long as the test runs.

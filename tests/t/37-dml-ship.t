@@ -177,7 +177,7 @@ subtest 'wrong usage' => sub {
 		exits_with($result, 2, $name);
 		stderr_like($result, qr/^dml-ship: error: /m, "$name: is said");
 	}
-	exits_with(run_ship(spool => "$dir/none"), 1, 'no spool');
+	exits_with(run_ship(spool => "$dir/none"), 4, 'no spool');
 	my $help = run_cmd($ship, '--help');
 	exits_with($help, 0, '--help');
 	stdout_is($help, $help->{stdout} =~ /\Ausage: dml-ship / ? $help->{stdout} : 'usage', 'prints it');

@@ -1,6 +1,7 @@
 /* Options that both programs have: what is taken, and what is a usage error. */
 #include "opt.h"
 
+#include "buf.h"
 #include "die.h"
 #include "tap.h"
 
@@ -101,9 +102,53 @@ static void test_number(void)
 			wrong[i]);
 }
 
-static void unknown(const void *argument)
+/* One word after the program's name, or two, with a blank between. */
+static void parse(const void *words)
 {
-	opt_unknown(argument);
+	static const struct option options[] = {{"keep", no_argument, NULL, 256},
+		{"keys", required_argument, NULL, 257}, {"table", required_argument, NULL, 't'},
+		{"quiet", no_argument, NULL, 'q'}, {NULL, 0, NULL, 0}};
+	char program[] = "prog", *first = mem_string(words), *second = strchr(first, ' ');
+	char *argv[] = {program, first, second != NULL ? second + 1 : NULL, NULL};
+
+	if (second != NULL)
+		*second = '\0';
+	optind = 0;
+	while (opt_next(second != NULL ? 3 : 2, argv, ":t:q", options) != -1)
+		;
+}
+
+static void test_next(void)
+{
+	static const struct {
+		const char *words, *says;
+	} wrong[] = {
+		{"--frob", "\"--frob\" is no option\nhint: try"},
+		{"-x", "\"-x\" is no option\nhint: try"},
+		{"-xq", "\"-x\" is no option\n"},
+		{"--keep -xq", "\"-x\" is no option\n"},
+		{"--quiet -qx", "\"-x\" is no option\n"},
+		{"-:", "\"-:\" is no option\n"},
+		{"-?", "\"-?\" is no option\n"},
+		{"-\xc3\xa4", "is no option\n"},
+		{"--=x", "\"--\" is short for several options\n"},
+		{"--ke", "\"--ke\" is short for several options\n"},
+		{"-t", "\"-t\" lacks its argument\nhint: try"},
+		{"-qt", "\"-t\" lacks its argument\n"},
+		{"--keep --keys", "\"--keys\" lacks its argument\n"},
+		{"--table", "\"--table\" lacks its argument\n"},
+		{"--keep=3", "\"--keep\" takes no argument\nhint: try"},
+		{"--quiet=3", "\"--quiet\" takes no argument\n"},
+	};
+
+	ends(parse, "-q --keep", 0, "", "options are taken");
+	ends(parse, "-qtx --key=y", 0, "", "letters together, and what is cut short");
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		ends(parse, wrong[i].words, DIE_USAGE, wrong[i].says, wrong[i].words);
+	struct ending end = run_child(parse, "--password=secret");
+	ok(strstr(end.said, "\"--password\"") != NULL && strstr(end.said, "secret") == NULL,
+		"what stands behind the = is not repeated");
+	free(end.said);
 }
 
 static void need(const void *given)
@@ -113,7 +158,7 @@ static void need(const void *given)
 
 static void refuse(const void *given)
 {
-	opt_refuse(*(const bool *)given, "--keep");
+	opt_refuse(*(const bool *)given, "--status", "--keep");
 }
 
 static void test_need_and_refuse(void)
@@ -123,24 +168,49 @@ static void test_need_and_refuse(void)
 	ends(need, &yes, 0, "", "what is needed was given");
 	ends(need, &no, DIE_USAGE, "a spool is missing\nhint: try \"prog --help\"", "or not");
 	ends(refuse, &no, 0, "", "what doesn't fit was not given");
-	ends(refuse, &yes, DIE_USAGE, "--keep is not for this call\nhint: try", "or was");
+	ends(refuse, &yes, DIE_USAGE, "--status takes no --keep\nhint: try", "or was");
 }
 
 static void test_connection(void)
 {
 	static const char letters[] = "dhpU", others[] = "tTxD?";
 	struct pg_options options = {0};
-	char argument[] = "value";
+	char argument[] = "5433";
 	unsigned taken = 0;
 
+	ok(!opt_is_connection(&options), "nothing says where to connect to");
 	for (const char *p = letters; *p != '\0'; p++)
 		taken += opt_connection(&options, *p, argument);
+	ok(opt_is_connection(&options), "something does");
 	is_number(taken, 4, "-d, -h, -p and -U are the connection's");
 	ok(options.conninfo == argument && options.host == argument &&
 			options.port == argument && options.user == argument,
 		"each has its place");
 	for (const char *p = others; *p != '\0'; p++)
 		ok(!opt_connection(&options, *p, argument), "-%c is not", *p);
+}
+
+static void take_port(const void *argument)
+{
+	struct pg_options options = {0};
+	char *copy = mem_string(argument);
+
+	opt_connection(&options, 'p', copy);
+	exit(options.port == copy ? 0 : 99);
+}
+
+static void test_port(void)
+{
+	static const char *const good[] = {"1", "65535", "", "5432,5433", ",5433,",
+		" 5432 , 5433 "},
+				 *const bad[] = {"0", "65536", "-1", "x", "5432x", "5432;1",
+					 "1,0", "1,x,2", "99999999999999999999"};
+
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		ends(take_port, good[i], 0, "", good[i]);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		ends(take_port, bad[i], DIE_USAGE,
+			"prog: error: -p takes a number from 1 to 65535\nhint: try", bad[i]);
 }
 
 static void print_to(const void *device)
@@ -163,14 +233,11 @@ int main(void)
 	ends(add_tables, "a.b.*", DIE_USAGE, "\"a.b.*\" is no table's name", "of three parts");
 	ends(add_target, "host", DIE_USAGE, "\"host\" is no target\nhint: write it HOST/DB",
 		"no target");
-	ends(unknown, "--frob", DIE_USAGE, "\"--frob\" is no option\nhint: try", "no option");
-	struct ending end = run_child(unknown, "--password=secret");
-	ok(strstr(end.said, "\"--password\"") != NULL && strstr(end.said, "secret") == NULL,
-		"what stands behind the = is not repeated");
-	free(end.said);
+	test_next();
 	test_number();
 	test_need_and_refuse();
 	test_connection();
+	test_port();
 	ends(print_to, "/dev/null", 0, "", "what was printed arrived");
 	ends(print_to, "/dev/full", DIE_AGAIN, "cannot write to standard output: No space",
 		"or did not");

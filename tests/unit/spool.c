@@ -70,8 +70,8 @@ static void test_open(void)
 	opens("o+w", DIE_PERSON, "can be written by anybody", "if but others may, too");
 	opens("sticky", DIE_PERSON, "can be written by anybody", "though none but their own");
 	opens("link to open", DIE_PERSON, "can be written by anybody", "and through a link");
-	opens("missing", DIE_AGAIN, "/missing\": No such file", "none");
-	opens("file", DIE_AGAIN, "/file\": Not a directory", "a file");
+	opens("missing", DIE_PERSON, "/missing\": No such file", "none");
+	opens("file", DIE_PERSON, "/file\": Not a directory", "a file");
 
 	char *path = scratch_path("private//");
 	struct spool_dir dir;
@@ -120,6 +120,47 @@ static void test_enter(void)
 	spool_close(&parent);
 }
 
+enum { STRANGER = 65534, OWNER = 65533 };
+
+static void give(const char *name, uid_t uid)
+{
+	char *path = scratch_path(name);
+
+	if (chown(path, uid, (gid_t)-1) != 0)
+		bail_out(path);
+	free(path);
+}
+
+static void enter_owned(const void *name)
+{
+	struct spool_dir spool, dir;
+	char *path = scratch_path("owned");
+
+	spool_open(&spool, path);
+	exit(spool_enter(&spool, name, &dir) ? 0 : 100);
+}
+
+/* Root stands for whoever runs it, as well. */
+static void test_owners(void)
+{
+	if (geteuid() != 0) {
+		diag("skipped: only root can give directories away");
+		return;
+	}
+	scratch_directory("owned", 0770);
+	scratch_directory("owned/ours", 0700);
+	scratch_directory("owned/owner's", 0700);
+	scratch_directory("owned/stranger's", 0700);
+	give("owned", OWNER);
+	give("owned/owner's", OWNER);
+	give("owned/stranger's", STRANGER);
+	ends(enter_owned, "ours", 0, "", "a directory of our own");
+	ends(enter_owned, "owner's", 0, "", "one of the spool's owner");
+	ends(enter_owned, "stranger's", DIE_PERSON,
+		"owned/stranger's\" belongs to another user, of id 65534\nhint: look",
+		"one of anybody else is refused");
+}
+
 /* 0 if it was opened, 100 if there is none, 101 if it was refused. */
 static void peek(const void *name)
 {
@@ -160,6 +201,12 @@ static void test_peek(void)
 	ends(peek_without_permission, spool, 101,
 		"error: cannot open\n/locked\": Permission denied\nhint: look",
 		"so is one that can't be opened");
+	if (geteuid() == 0) {
+		scratch_directory("stranger's", 0700);
+		give("stranger's", STRANGER);
+		ends(peek, "stranger's", 101, "error:\n/stranger's\" belongs to another user",
+			"and so is one of somebody else");
+	}
 	free(spool);
 }
 
@@ -319,6 +366,7 @@ int main(void)
 	scratch();
 	test_open();
 	test_enter();
+	test_owners();
 	test_peek();
 	test_enter_table();
 	test_lock();

@@ -8,6 +8,7 @@
 #include "tap.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -82,9 +83,16 @@ static void create_file(const void *name)
 {
 	struct spool_dir dir;
 	struct stage s = {.dir = &dir, .number = 42, .name = STAGE};
+	struct stat st;
+	char *path = scratch_path(STAGE);
 
+	if (stat(path, &st) != 0)
+		exit(99);
+	free(path);
 	spool_open(&dir, scratch());
 	s.path = mem_format("%s/%s", dir.path, s.name);
+	s.device = st.st_dev;
+	s.inode = st.st_ino;
 	close(stage_file(&s, name));
 	stage_free(&s);
 }
@@ -154,6 +162,80 @@ static void test_link(void)
 	ends(link_files, "ids", DIE_AGAIN, "cannot link", "one that isn't there can't be");
 	is_there(STAGE, '-', "both stages were removed: the one");
 	is_there("other/" STAGE, '-', "and the other");
+}
+
+/* What happens between making a stage and using it, and what is done to it then. */
+struct swap {
+	char put;  /* in its place: a directory, a link, or nothing */
+	char then; /* a file, a link to another stage, a link from it, or fsync */
+	const char *test;
+};
+
+static const struct swap swaps[] = {
+	{'l', 'f', "a link in a stage's place: no file is made behind it"},
+	{'l', 'o', "nor linked out of it"},
+	{'l', 'i', "nor linked into it"},
+	{'l', 's', "nor is it made durable"},
+	{'d', 'f', "another directory in its place: no file is made in it"},
+	{'d', 'o', "nor linked out of it"},
+	{'d', 'i', "nor linked into it"},
+	{'d', 's', "nor is it made durable"},
+	{'-', 'f', "nothing in its place: no file is made"},
+	{'-', 's', "nor is it made durable"},
+};
+
+static void put(char kind)
+{
+	char *stage = scratch_path(STAGE), *moved = scratch_path("moved");
+
+	if (rename(stage, moved) != 0)
+		exit(99);
+	free(stage);
+	free(moved);
+	if (kind == 'l')
+		scratch_link(STAGE, "elsewhere");
+	if (kind == 'd')
+		scratch_directory(STAGE, 0700);
+	if (kind == 'd')
+		scratch_file(STAGE "/ids", "", 0);
+	scratch_file("elsewhere/ids", "", 0);
+}
+
+static void swap_and_use(const void *context)
+{
+	const struct swap *swap = context;
+	struct spool_dir dir, other;
+	struct stage s, peer;
+
+	spool_open(&dir, scratch());
+	spool_enter(&dir, "other", &other);
+	stage_create(&s, &dir, 42);
+	stage_create(&peer, &other, 42);
+	close(stage_file(&s, "ids"));
+	close(stage_file(&peer, "data.gz"));
+	put(swap->put);
+	if (swap->then == 'f')
+		stage_file(&s, "columns");
+	if (swap->then == 'o')
+		stage_link(&s, &peer, "ids");
+	if (swap->then == 'i')
+		stage_link(&peer, &s, "data.gz");
+	if (swap->then == 's')
+		stage_sync(&s);
+}
+
+static void test_swapped(void)
+{
+	scratch_directory("elsewhere", 0700);
+	for (size_t i = 0; i < sizeof swaps / sizeof *swaps; i++) {
+		ends(swap_and_use, &swaps[i], DIE_PERSON,
+			"took the place of\n" STAGE "\"\nhint: look who", swaps[i].test);
+		is_there("elsewhere/columns", '-', "none");
+		is_there("elsewhere/data.gz", '-', "of them");
+		scratch_remove("moved");
+		if (scratch_kind(STAGE) != '-')
+			scratch_remove(STAGE);
+	}
 }
 
 static void publish(const void *context)
@@ -231,6 +313,7 @@ int main(void)
 	test_files();
 	test_name_taken();
 	test_link();
+	test_swapped();
 	test_publish();
 	test_discard();
 	return done_testing();

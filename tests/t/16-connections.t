@@ -1,0 +1,83 @@
+# Goal of this test: a connection is made as psql would make it: by lists of hosts, within
+# connect_timeout, with the passwords of a file and without asking for one; and what the server says
+# meanwhile is not passed on.
+use strict;
+use warnings;
+
+use Dml;
+use IO::Socket::INET;
+use Pair;
+use Test::More;
+
+my $pair = Pair->new;
+my ($cluster, $src) = ($pair->cluster, $pair->src);
+my ($socket) = $src =~ /host=(\S+)/;
+$pair->source('CREATE TABLE t (id int PRIMARY KEY)');
+$pair->track('t');
+
+# The source, by another host, port or user, or with more said.
+sub source {
+	my (%say) = @_;
+	return join ' ', grep({ !/^(\w+)=/ || !exists $say{$1} } split ' ', $src), map { "$_=$say{$_}" } sort keys %say;
+}
+
+sub status {
+	my ($source, @run) = @_;
+	return run_export(@run, '-d', $source, '--status');
+}
+
+subtest 'a server that warns whoever connects' => sub {
+	plan skip_all => 'before version 15 it has nothing to say' if $cluster->version < 15;
+	$cluster->sql('postgres', "UPDATE pg_database SET datcollversion = '1' WHERE datname = 'source'");
+	my $psql = run_cmd($cluster->client('psql'), '-X', '-d', $src, '-c', '');
+	stderr_like($psql, qr/WARNING.*version/, 'psql passes it on');
+	for my $source ($src, source(connect_timeout => 30)) {
+		my $result = status($source);
+		is("$result->{ended} $result->{stderr}", '0 ', 'not we');
+	}
+	$cluster->sql('postgres', "UPDATE pg_database SET datcollversion = NULL WHERE datname = 'source'");
+};
+
+# It takes connections, and never says anything.
+my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 16) or die "listen: $@";
+my $port = $silent->sockport;
+my $nobody = tempdir();
+
+subtest 'several hosts' => sub {
+	exits_with(status(source(host => "$nobody,$socket", port => 5432)), 0, 'where one is missing the next is asked');
+	exits_with(status(source(host => "127.0.0.1,$socket", port => "$port,5432", connect_timeout => 2)), 0,
+		'and where one is silent for connect_timeout');
+	exits_with(status(source(host => "127.0.0.1,$socket", port => "$port,5432"), { env => { PGCONNECT_TIMEOUT => 2 } }),
+		0, '... or what the environment says');
+	my $result = status(source(host => '127.0.0.1', port => $port, connect_timeout => 2));
+	exits_with($result, 1, 'where there is no other: exit status 1');
+	stderr_like($result, qr/error: cannot connect: .*timeout expired/, 'is said');
+};
+
+subtest 'passwords' => sub {
+	my $hba = "$cluster->{dir}/data/pg_hba.conf";
+	my $rules = read_file($hba);
+	open my $file, '>', $hba or die "$hba: $!";
+	print $file "local all keyed scram-sha-256\n$rules";
+	close $file or die "$hba: $!";
+	$cluster->sql('postgres', "CREATE ROLE keyed SUPERUSER LOGIN PASSWORD 'tulip'; SELECT pg_reload_conf()");
+
+	my $passfile = tempdir() . '/pass';
+	open $file, '>', $passfile or die "$passfile: $!";
+	print $file "*:*:*:keyed:tulip\n";
+	close $file or die "$passfile: $!";
+	chmod 0600, $passfile;
+	my $keyed = source(user => 'keyed');
+	wait_for(sub { status($keyed)->{ended} }, 'the rule');
+	my $result = status($keyed);
+	exits_with($result, 1, 'none is asked for');
+	stderr_like($result, qr/error: cannot connect: .*password.*\n.*hint: /, 'is said');
+	exits_with(status($keyed, { env => { PGPASSFILE => $passfile } }), 0, 'PGPASSFILE');
+	exits_with(status(source(user => 'keyed', passfile => $passfile)), 0, 'passfile');
+	exits_with(status($keyed, { env => { PGPASSWORD => 'tulip' } }), 0, 'PGPASSWORD');
+	$result = status($keyed, { env => { PGPASSWORD => 'rose' } });
+	exits_with($result, 1, 'a wrong one');
+	unlike($result->{stderr}, qr/rose/, 'is not repeated');
+};
+
+done_testing;
