@@ -149,8 +149,7 @@ SELECT pg_catalog.concat_ws(E'\n',
            pg_catalog.format('CREATE INDEX ON dml.%I USING brin (txid) WITH (pages_per_range = 32);', stem.name),
            pg_catalog.format('ALTER TABLE dml.%I REPLICA IDENTITY FULL;', stem.name),
            (SELECT pg_catalog.string_agg(pg_catalog.format(
-                       E'CREATE FUNCTION dml.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS %2$L;\n'
-                       'REVOKE ALL ON FUNCTION dml.%1$I() FROM PUBLIC;',
+                       'CREATE FUNCTION dml.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS %2$L;',
                        stem.name || ' ' || f.suffix,
                        E'\n#variable_conflict use_column\nBEGIN\n    ' || f.body || E';\n    RETURN NULL;\nEND\n'),
                        E'\n' ORDER BY f.suffix)
@@ -168,6 +167,12 @@ SELECT pg_catalog.concat_ws(E'\n',
               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
              WHERE n.nspname = 'dml' AND c.relname = 'tracked'
                AND pg_catalog.pg_get_userbyid(c.relowner) <> CURRENT_USER),
+           pg_catalog.format(E'INSERT INTO dml.tracked (base, shadow, name, key, kind, version) VALUES (%L, %L, %L, %L, %L, %s)\n'
+                             '    ON CONFLICT (base) DO UPDATE SET shadow = excluded.shadow, name = excluded.name,\n'
+                             '    key = excluded.key, kind = excluded.kind, version = excluded.version;',
+                             base.qualified, stem.name, base.name, key.columns, $3::text, $4::text)) AS script,
+       -- Once what defaults granted is revoked.
+       pg_catalog.concat_ws(E'\n',
            -- The functions run as the table's owner, who may change its columns' types, and so what
            -- runs in them, as he likes; all he gets is to write to the shadow table.
            (SELECT pg_catalog.concat_ws(E'\n',
@@ -179,15 +184,11 @@ SELECT pg_catalog.concat_ws(E'\n',
                                      pg_catalog.to_regnamespace('dml')::oid, 'CREATE') IS NOT TRUE
                             THEN pg_catalog.format('REVOKE CREATE ON SCHEMA dml FROM %I;', base.owner) END)
               FROM function AS f WHERE base.owner IS NOT NULL HAVING pg_catalog.count(*) > 0),
-           pg_catalog.format(E'INSERT INTO dml.tracked (base, shadow, name, key, kind, version) VALUES (%L, %L, %L, %L, %L, %s)\n'
-                             '    ON CONFLICT (base) DO UPDATE SET shadow = excluded.shadow, name = excluded.name,\n'
-                             '    key = excluded.key, kind = excluded.kind, version = excluded.version;',
-                             base.qualified, stem.name, base.name, key.columns, $3::text, $4::text),
            (SELECT pg_catalog.string_agg(pg_catalog.format('GRANT %s ON dml.%I TO %s;',
                        a.privilege_type, stem.name,
                        CASE a.grantee WHEN 0 THEN 'PUBLIC'
                             ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END), E'\n')
               FROM pg_catalog.aclexplode($6::text::aclitem[]) AS a
-             WHERE a.grantee <> a.grantor)) AS script,
+             WHERE a.grantee <> a.grantor)) AS grants,
        key.columns
   FROM base, stem, part, key

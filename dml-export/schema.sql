@@ -98,4 +98,3 @@ BEGIN
     RETURN deleted;
 END
 $purge$;
-REVOKE ALL ON FUNCTION dml.purge(regclass) FROM PUBLIC;

@@ -4,6 +4,7 @@
 
 #include "ddl.sql.h"
 #include "install.sql.h"
+#include "revoke.sql.h"
 #include "schema.sql.h"
 #include "stray.sql.h"
 #include "uninstall.sql.h"
@@ -70,7 +71,8 @@ static bool install_script(PGconn *conn, const struct source_table *t, const cha
 	res = pg_query(conn, install_sql, 6, values);
 	found = PQntuples(res) == 1;
 	if (found)
-		buf_format(script, "%s\n", pg_text(res, 0, "script"));
+		buf_format(script, "%s\n%s%s\n", pg_text(res, 0, "script"), revoke_sql,
+			pg_text(res, 0, "grants"));
 	PQclear(res);
 	return found;
 }
@@ -133,6 +135,24 @@ static void add_transaction(struct buf *script, const struct source_table *t, bo
 	buf_string(script, commit_text);
 }
 
+/* All is in place; but somebody may have been given the right to execute a trigger's function.
+ */
+static enum die_status close_functions(PGconn *conn, const struct options *o,
+	const struct source_table *t, const PGresult *own)
+{
+	struct buf script = {0};
+	enum die_status status;
+
+	if (pg_is_null(own, 0, "revoke")) {
+		note("%s is tracked already", t->label);
+		return DIE_DONE;
+	}
+	buf_format(&script, "%s%s%s", begin_text, pg_text(own, 0, "revoke"), commit_text);
+	status = run_or_print(conn, o, script.data, t->label);
+	buf_free(&script);
+	return status;
+}
+
 /* `made`: the schema is there; `told`: its making stands in what was printed before. */
 struct schema {
 	bool made;
@@ -153,7 +173,7 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 	struct buf body = {0};
 
 	if (up_to_date(conn, o, t, own, kind)) {
-		note("%s is tracked already", t->label);
+		status = close_functions(conn, o, t, own);
 	} else if (!install_script(conn, t, key, kind, old, &body) &&
 		   (o->key != NULL || !install_script(conn, t, NULL, kind, old, &body))) {
 		status = no_key(o, t);

@@ -161,6 +161,40 @@ eval { $cluster->sql($super, 'SET ROLE attacker; INSERT INTO attack.t (id) VALUE
 is($cluster->sql($super, "SELECT DISTINCT who FROM attack.log WHERE who <> 'attacker'"), '',
 	'a cast of the table\'s owner does not run with the superuser\'s rights');
 
+# Default privileges, made for the application's own tables and functions, say nothing of ours: who
+# could execute a trigger's function could have it run on a table of his.
+my $open = $cluster->db('open');
+$cluster->sql($open, <<'END');
+ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO attacker;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO attacker WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO attacker, PUBLIC;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO attacker;
+CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE w (id int PRIMARY KEY);
+ALTER TABLE u OWNER TO owner;
+END
+sub open_to_others { return $cluster->sql($open, <<'END') }
+SELECT o.name, a.grantee::regrole, string_agg(a.privilege_type, ' ')
+  FROM (SELECT nspname::text, nspacl, nspowner FROM pg_namespace WHERE nspname = 'dml'
+        UNION ALL SELECT relname, relacl, relowner FROM pg_class WHERE relnamespace = 'dml'::regnamespace
+        UNION ALL SELECT proname, COALESCE(proacl, acldefault('f', proowner)), proowner
+          FROM pg_proc WHERE pronamespace = 'dml'::regnamespace) AS o (name, acl, owner), aclexplode(o.acl) AS a
+ WHERE a.grantee NOT IN (o.owner, 'owner'::regrole) GROUP BY 1, 2 ORDER BY 1, 2
+END
+export_ok('-d', $open, '--install', '-t', 't', '-t', 'u');
+is(open_to_others(), '', 'default privileges open nothing that is made to anybody');
+my $printed = run_export('-d', $open, '--install', '--print-sql', '-t', 'w')->{stdout};
+$cluster->sql($open, "\\set ON_ERROR_ROLLBACK on\n$printed");
+is(open_to_others(), '', '... nor what psql makes, with savepoints of its own');
+$cluster->sql($open, 'GRANT EXECUTE ON FUNCTION dml."public.t new"() TO attacker, PUBLIC; GRANT SELECT ON dml."public.t" TO exporter');
+my $closed = run_export('-d', $open, '--install', '-t', 't', '-t', 'u');
+is("$closed->{ended} $closed->{stderr}", '0 ', '--install where somebody may execute one');
+is(open_to_others(), "public.t|exporter|SELECT\n", '... takes that from them, and nothing else');
+$cluster->sql($open, 'ALTER DEFAULT PRIVILEGES IN SCHEMA dml GRANT SELECT ON TABLES TO exporter');
+export_ok('-d', $open, '--uninstall', '-t', 'w');
+export_ok('-d', $open, '--install', '-t', 'w');
+is(open_to_others(), "public.t|exporter|SELECT\npublic.w|exporter|SELECT\n",
+	'default privileges for just that schema are meant');
+
 # A schema dml that somebody made before belongs to him, and so would all that is in it.
 my $taken = $cluster->db('taken');
 $cluster->sql($taken, <<'END');
