@@ -55,26 +55,23 @@ static enum die_status run_or_print(
 	return DIE_DONE;
 }
 
-/* The statements for one table, without the transaction around them.  `old`: what goes before.
- */
-static bool install_script(PGconn *conn, const struct source_table *t, const char *key,
-	const char *kind, const PGresult *old, struct buf *script)
+/* The statements that track one table, without the transaction around them; NULL without such a
+ * key.  `old`: what goes before. */
+static PGresult *plan_install(PGconn *conn, const struct source_table *t, const char *key,
+	const char *kind, const PGresult *old)
 {
 	char version[16];
 	const char *const values[] = {t->oid, key, kind, version,
 		old != NULL ? pg_text(old, 0, "shadow") : NULL,
 		old != NULL && !pg_is_null(old, 0, "acl") ? pg_text(old, 0, "acl") : NULL};
 	PGresult *res;
-	bool found;
 
 	snprintf(version, sizeof version, "%d", TRACK_VERSION);
 	res = pg_query(conn, install_sql, 6, values);
-	found = PQntuples(res) == 1;
-	if (found)
-		buf_format(script, "%s\n%s%s\n", pg_text(res, 0, "script"), revoke_sql,
-			pg_text(res, 0, "grants"));
+	if (PQntuples(res) == 1)
+		return res;
 	PQclear(res);
-	return found;
+	return NULL;
 }
 
 static enum die_status no_key(const struct options *o, const struct source_table *t)
@@ -110,19 +107,19 @@ static bool up_to_date(PGconn *conn, const struct options *o, const struct sourc
 	return describe_is_intact(conn, t);
 }
 
-/*
- * What was there goes first, so that its shadow table's name is free; the tracking state stays,
- * and the new shadow table makes each target's next batch a full one.  The lock holds back
- * writers until all triggers stand: whoever began before them has ended by then.
- */
-static void add_transaction(struct buf *script, const struct source_table *t, bool with_schema,
-	const char *stray, const PGresult *old, const char *body)
+/* The lock holds back writers until all triggers stand: whoever began before them has ended by
+ * then. */
+static char *lock(const struct source_table *t, bool drops)
 {
-	bool drops = old != NULL || *stray != '\0';
-
-	buf_string(script, begin_text);
-	buf_format(script, "LOCK TABLE %s IN %s MODE;\n", t->base,
+	return mem_format("%sLOCK TABLE %s IN %s MODE;\n", begin_text, t->base,
 		drops ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE");
+}
+
+/* What was there goes first, so that its shadow table's name is free; the tracking state stays,
+ * and the new shadow table makes each target's next batch a full one. */
+static void add_body(struct buf *script, const struct source_table *t, bool with_schema,
+	const char *stray, const PGresult *old, const PGresult *plan)
+{
 	if (with_schema)
 		buf_string(script, schema_sql);
 	buf_string(script, stray);
@@ -131,8 +128,43 @@ static void add_transaction(struct buf *script, const struct source_table *t, bo
 	/* A table of that name was dropped, and this is another. */
 	if (old != NULL && strcmp(pg_text(old, 0, "base"), t->oid) != 0)
 		buf_format(script, "%s\n", pg_text(old, 0, "forget"));
-	buf_string(script, body);
+	buf_format(script, "%s\n%s%s\n", pg_text(plan, 0, "script"), revoke_sql,
+		pg_text(plan, 0, "grants"));
 	buf_string(script, commit_text);
+}
+
+/* While the lock was waited for, another table may have taken the name, or the table another
+ * owner: then nothing that was planned is right. */
+static enum die_status expect_still(
+	PGconn *conn, const struct source_table *t, const PGresult *plan)
+{
+	PGresult *res = pg_query_try(conn, pg_text(plan, 0, "still"), 0, NULL);
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	bool changed = state != NULL && strcmp(state, "40001") == 0;
+
+	if (!changed && PQresultStatus(res) != PGRES_COMMAND_OK)
+		pg_die(conn, res, t->label);
+	PQclear(res);
+	if (!changed)
+		return DIE_DONE;
+	complain("run it again", "table %s was changed just now", t->label);
+	pg_exec(conn, "ROLLBACK", "ROLLBACK");
+	return DIE_AGAIN;
+}
+
+static enum die_status run_plan(PGconn *conn, const struct options *o,
+	const struct source_table *t, const char *begin, const PGresult *plan, const char *body)
+{
+	enum die_status status;
+
+	if (o->print_sql) {
+		printf("%s%s\n%s", begin, pg_text(plan, 0, "still"), body);
+		return DIE_DONE;
+	}
+	status = pg_script_try(conn, begin, t->label);
+	if (status == DIE_DONE)
+		status = expect_still(conn, t, plan);
+	return status == DIE_DONE ? pg_script_try(conn, body, t->label) : status;
 }
 
 /* All is in place; but somebody may have been given the right to execute a trigger's function.
@@ -168,25 +200,28 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 	PGresult *old = schema->made && own == NULL ? installed(conn, &dropped) : own;
 	const char *key = o->key != NULL ? o->key : own != NULL ? pg_text(own, 0, "key") : NULL;
 	char *stray = own == NULL ? drop_stray_triggers(conn, t) : mem_string("");
-	enum die_status status = DIE_DONE;
-	struct buf script = {0};
-	struct buf body = {0};
+	enum die_status status;
+	PGresult *plan = NULL;
 
 	if (up_to_date(conn, o, t, own, kind)) {
 		status = close_functions(conn, o, t, own);
-	} else if (!install_script(conn, t, key, kind, old, &body) &&
-		   (o->key != NULL || !install_script(conn, t, NULL, kind, old, &body))) {
+	} else if ((plan = plan_install(conn, t, key, kind, old)) == NULL &&
+		   (o->key != NULL ||
+			   (plan = plan_install(conn, t, NULL, kind, old)) == NULL)) {
 		status = no_key(o, t);
 	} else {
-		add_transaction(
-			&script, t, !schema->made && !schema->told, stray, old, body.data);
-		status = run_or_print(conn, o, script.data, t->label);
+		char *begin = lock(t, old != NULL || *stray != '\0');
+		struct buf body = {0};
+
+		add_body(&body, t, !schema->made && !schema->told, stray, old, plan);
+		status = run_plan(conn, o, t, begin, plan, body.data);
 		schema->made |= status == DIE_DONE && !o->print_sql;
 		schema->told |= o->print_sql;
+		buf_free(&body);
+		free(begin);
 	}
-	buf_free(&script);
-	buf_free(&body);
 	free(stray);
+	PQclear(plan);
 	PQclear(old);
 	return status;
 }

@@ -195,6 +195,37 @@ export_ok('-d', $open, '--install', '-t', 'w');
 is(open_to_others(), "public.t|exporter|SELECT\npublic.w|exporter|SELECT\n",
 	'default privileges for just that schema are meant');
 
+# While --install waits for its lock, another table may take the name, or the table another owner.
+# The schema is the owner's here, the table the superuser's.
+my $swapped = $cluster->db('swapped');
+$cluster->sql($swapped, 'CREATE SCHEMA app AUTHORIZATION owner; CREATE TABLE app.t (id int PRIMARY KEY, v int)');
+my @app = ('-d', $swapped, '--install', '-t', 'app.t');
+my $planned = run_export(@app, '--print-sql')->{stdout};
+sub while_it_waits {
+	my ($what, $role, @sql) = @_;
+	my $dbh = Cluster::connect_to($swapped =~ s/user='postgres'/user=$role/r);
+	$dbh->begin_work;
+	$dbh->do($_) for 'LOCK TABLE app.t', @sql;
+	my $waiting = start_cmd(program('dml-export'), @app);
+	wait_for(sub { $cluster->value($swapped, q(SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = 'dml-export' AND wait_event_type = 'Lock')) }, 'the lock to be waited for');
+	$dbh->commit;
+	my $result = finish($waiting);
+	exits_with($result, 1, "$what: not installed");
+	is($result->{stderr}, "dml-export: error: table app.t was changed just now\ndml-export: hint: run it again\n",
+		'... and why');
+	is($cluster->value($swapped, q(SELECT count(*) FROM pg_namespace WHERE nspname = 'dml')), 0, '... nothing is left');
+	return;
+}
+while_it_waits('another type of the key', 'postgres', 'ALTER TABLE app.t ALTER id TYPE bigint');
+while_it_waits('another column of the key\'s name', 'postgres', 'ALTER TABLE app.t DROP id, ADD id bigint PRIMARY KEY');
+while_it_waits('another owner', 'postgres', 'ALTER TABLE app.t OWNER TO owner');
+while_it_waits('another table', 'owner', 'DROP TABLE app.t', 'CREATE TABLE app.t (id bigint PRIMARY KEY, v int)');
+$cluster->sql($swapped, 'DROP TABLE app.t; CREATE TABLE app.t (id bigint PRIMARY KEY, v int)');
+ok(!eval { $cluster->sql($swapped, $planned); 1 }, 'what was printed is for the table of then');
+like($@, qr/table app\.t was changed just now\n.*run dml-export --install again/, '... which it says');
+export_ok(@app);
+
 # A schema dml that somebody made before belongs to him, and so would all that is in it.
 my $taken = $cluster->db('taken');
 $cluster->sql($taken, <<'END');
