@@ -4,6 +4,7 @@
 
 #include "ddl.sql.h"
 #include "install.sql.h"
+#include "purge.sql.h"
 #include "revoke.sql.h"
 #include "schema.sql.h"
 #include "stray.sql.h"
@@ -121,7 +122,7 @@ static void add_body(struct buf *script, const struct source_table *t, bool with
 	const char *stray, const PGresult *old, const PGresult *plan)
 {
 	if (with_schema)
-		buf_string(script, schema_sql);
+		buf_format(script, "%s%s", schema_sql, purge_sql);
 	buf_string(script, stray);
 	if (old != NULL)
 		buf_format(script, "%s\n", pg_text(old, 0, "script"));
@@ -242,6 +243,27 @@ static void expect_alone(PGconn *conn, const struct options *o)
 	PQclear(res);
 }
 
+/* An older --install made another dml.purge(); who may call it stays. */
+static enum die_status renew_purge(PGconn *conn, const struct options *o)
+{
+	const char *const values[] = {purge_sql};
+	PGresult *res = pg_query_row(conn,
+		"SELECT EXISTS (SELECT FROM pg_catalog.pg_proc AS p"
+		" WHERE p.oid = pg_catalog.to_regprocedure('dml.purge(pg_catalog.regclass)')"
+		" AND pg_catalog.strpos($1, p.prosrc) = 0) AS old",
+		1, values);
+	enum die_status status = DIE_DONE;
+
+	if (pg_bool(res, 0, "old")) {
+		char *script = mem_format("%s%s%s", begin_text, purge_sql, commit_text);
+
+		status = run_or_print(conn, o, script, "dml.purge");
+		free(script);
+	}
+	PQclear(res);
+	return status;
+}
+
 enum die_status track_install(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
@@ -251,6 +273,8 @@ enum die_status track_install(const struct options *o)
 	expect_alone(conn, o);
 	schema.made = source_installed(conn, OWN_MAKE);
 	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);
+	if (schema.made)
+		tables.status = die_worst(tables.status, renew_purge(conn, o));
 	for (size_t i = 0; i < tables.count; i++)
 		if (!tables.table[i].refused)
 			tables.status = die_worst(
