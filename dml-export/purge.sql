@@ -44,9 +44,13 @@ BEGIN
     IF horizon IS DISTINCT FROM before THEN
         UPDATE dml.tracked AS t SET purged = horizon WHERE t.base = purge.base;
     END IF;
-    -- No range of the index is full before.
+    -- No range of the index is full before.  Indexes of other kinds, which somebody may have made
+    -- for queries of his own, have no summaries.
     IF pg_relation_size(shadow::regclass) >= 32 * current_setting('block_size')::integer THEN
-        PERFORM brin_summarize_new_values(i.indexrelid) FROM pg_catalog.pg_index AS i
+        PERFORM brin_summarize_new_values(i.indexrelid)
+           FROM pg_catalog.pg_index AS i
+           JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+           JOIN pg_catalog.pg_am AS m ON m.oid = c.relam AND m.amname = 'brin'
           WHERE i.indrelid = shadow::regclass;
     END IF;
     IF NOT EXISTS (SELECT FROM dml.history AS h WHERE h.base = purge.base OFFSET 1000) THEN

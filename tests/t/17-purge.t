@@ -45,6 +45,12 @@ is($pair->source("SELECT count(*), count(*) FILTER (WHERE number > 0) FROM dml.h
 	"1000|3\n", 'the last thousand are kept');
 is($pair->source("SELECT count(*) FROM dml.history WHERE target = 'new/app'"), "2\n", 'and all of the other target');
 
+# Somebody's own index on the shadow table is no harm.
+$pair->source('CREATE INDEX ON dml."public.t" (txid)');
+$pair->source("UPDATE t SET pad = NULL");
+$result = run_export(@export, '-T', 'old/app', $pair->out);
+is("$result->{ended} $result->{stderr}", '0 ', 'a b-tree on a large shadow table: the purge goes on');
+
 # Who calls it in a transaction with one snapshot, from before a target's first export has committed,
 # would delete what that one needs next.
 for my $level ('REPEATABLE READ', 'SERIALIZABLE') {
