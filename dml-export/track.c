@@ -264,6 +264,21 @@ static enum die_status renew_purge(PGconn *conn, const struct options *o)
 	return status;
 }
 
+/* Whoever can write to the tables there has ways into what we do; patterns leave them out. */
+static void refuse_reserved(struct source_tables *tables)
+{
+	for (size_t i = 0; i < tables->count; i++) {
+		struct source_table *t = &tables->table[i];
+		const char *schema = t->name.schema;
+
+		if (!t->refused &&
+			(strcmp(schema, "dml") == 0 || strncmp(schema, "pg_", 3) == 0 ||
+				strcmp(schema, "information_schema") == 0))
+			source_refuse(tables, t, "name a table of the application's",
+				"is in a schema of the system's or of ours");
+	}
+}
+
 enum die_status track_install(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
@@ -273,6 +288,7 @@ enum die_status track_install(const struct options *o)
 	expect_alone(conn, o);
 	schema.made = source_installed(conn, OWN_MAKE);
 	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);
+	refuse_reserved(&tables);
 	if (schema.made)
 		tables.status = die_worst(tables.status, renew_purge(conn, o));
 	for (size_t i = 0; i < tables.count; i++)
@@ -344,6 +360,7 @@ enum die_status track_target_ddl(const struct options *o)
 	struct source_tables tables;
 
 	source_resolve(conn, &o->tables, SOURCE_BASE, &tables);
+	refuse_reserved(&tables);
 	for (size_t i = 0; i < tables.count; i++) {
 		const struct source_table *t = &tables.table[i];
 		PGresult *old, *res;

@@ -277,7 +277,8 @@ my %kind = (view => 'is a view', stored => 'is a view', seq => 'is no table',
 	unlogged => 'is unlogged', "$schema.fleeting" => 'is temporary',
 		nil => 'does not exist', t_pkey => 'does not exist',
 	composite => 'does not exist', 'nil.t' => 'is in no schema',
-		'pg_catalog.pg_class' => '.*system catalog|is not tracked|has no key');
+		'pg_catalog.pg_class' => 'is in a schema of the system|is not tracked',
+	'dml.tracked' => 'is in a schema of the system\'s or of ours|is not tracked');
 for my $name (sort keys %kind) {
 	my $shown = $name =~ /\./ ? $name : "public.$name";
 	for my $result (install('-t', $name), $pair->export($name)) {
@@ -286,6 +287,9 @@ for my $name (sort keys %kind) {
 			qr/^dml-export: error: (?=.*\b\Q$shown\E\b).*(?:$kind{$name})/,
 			'... by name');
 	}
+}
+for my $name ('dml.history', 'information_schema.sql_features') {
+	exits_with(run_export('-d', $src, '--target-ddl', '-t', $name), 4, "--target-ddl of $name: refused");
 }
 $pair->source('ALTER TABLE t SET UNLOGGED');
 stderr_like($pair->export('t'), qr/table public\.t is unlogged/,
