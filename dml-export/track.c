@@ -1,13 +1,6 @@
 #include "track.h"
 
-#include "describe.h"
-
 #include "ddl.sql.h"
-#include "install.sql.h"
-#include "purge.sql.h"
-#include "revoke.sql.h"
-#include "schema.sql.h"
-#include "stray.sql.h"
 #include "uninstall.sql.h"
 #include "unschema.sql.h"
 
@@ -15,14 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What begins and ends each table's transaction. */
-static const char begin_text[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
-				 "SET LOCAL search_path = '';\n"
-				 "SET LOCAL lock_timeout = '10s';\n";
-static const char commit_text[] = "COMMIT;\n";
+const char track_begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
+			   "SET LOCAL search_path = '';\n"
+			   "SET LOCAL lock_timeout = '10s';\n";
+const char track_commit[] = "COMMIT;\n";
 
-/* What stands of an installation, or NULL. */
-static PGresult *installed(PGconn *conn, const struct source_table *t)
+PGresult *track_installed(PGconn *conn, const struct source_table *t)
 {
 	char *name = mem_format("%s.%s", t->name.schema, t->name.table);
 	const char *const values[] = {name, t->oid};
@@ -35,19 +26,7 @@ static PGresult *installed(PGconn *conn, const struct source_table *t)
 	return NULL;
 }
 
-/* Our triggers on a table that is not tracked: it was restored from a dump, and they with it.
- */
-static char *drop_stray_triggers(PGconn *conn, const struct source_table *t)
-{
-	const char *const values[] = {t->oid};
-	PGresult *res = pg_query_row(conn, stray_sql, 1, values);
-	char *script = mem_string(pg_text(res, 0, "script"));
-
-	PQclear(res);
-	return script;
-}
-
-static enum die_status run_or_print(
+enum die_status track_run_or_print(
 	PGconn *conn, const struct options *o, const char *script, const char *what)
 {
 	if (!o->print_sql)
@@ -56,26 +35,7 @@ static enum die_status run_or_print(
 	return DIE_DONE;
 }
 
-/* The statements that track one table, without the transaction around them; NULL without such a
- * key.  `old`: what goes before. */
-static PGresult *plan_install(PGconn *conn, const struct source_table *t, const char *key,
-	const char *kind, const PGresult *old)
-{
-	char version[16];
-	const char *const values[] = {t->oid, key, kind, version,
-		old != NULL ? pg_text(old, 0, "shadow") : NULL,
-		old != NULL && !pg_is_null(old, 0, "acl") ? pg_text(old, 0, "acl") : NULL};
-	PGresult *res;
-
-	snprintf(version, sizeof version, "%d", TRACK_VERSION);
-	res = pg_query(conn, install_sql, 6, values);
-	if (PQntuples(res) == 1)
-		return res;
-	PQclear(res);
-	return NULL;
-}
-
-static enum die_status no_key(const struct options *o, const struct source_table *t)
+enum die_status track_no_key(const struct options *o, const struct source_table *t)
 {
 	if (o->key != NULL)
 		complain("name the columns of a unique index over NOT NULL columns",
@@ -88,148 +48,7 @@ static enum die_status no_key(const struct options *o, const struct source_table
 	return DIE_PERSON;
 }
 
-/* True if nothing has to be done: the same key, the same kind, all in place. */
-static bool up_to_date(PGconn *conn, const struct options *o, const struct source_table *t,
-	const PGresult *old, const char *kind)
-{
-	if (old == NULL || strcmp(pg_text(old, 0, "kind"), kind) != 0)
-		return false;
-	if (o->key != NULL) {
-		const char *const values[] = {o->key, pg_text(old, 0, "key")};
-		PGresult *res = pg_query_row(conn,
-			"SELECT $1::text[] @> $2::text[] AND $1::text[] <@ $2::text[] AS same",
-			2, values);
-		bool same = pg_bool(res, 0, "same");
-
-		PQclear(res);
-		if (!same)
-			return false;
-	}
-	return describe_is_intact(conn, t);
-}
-
-/* The lock holds back writers until all triggers stand: whoever began before them has ended by
- * then. */
-static char *lock(const struct source_table *t, bool drops)
-{
-	return mem_format("%sLOCK TABLE %s IN %s MODE;\n", begin_text, t->base,
-		drops ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE");
-}
-
-/* What was there goes first, so that its shadow table's name is free; the tracking state stays,
- * and the new shadow table makes each target's next batch a full one. */
-static void add_body(struct buf *script, const struct source_table *t, bool with_schema,
-	const char *stray, const PGresult *old, const PGresult *plan)
-{
-	if (with_schema)
-		buf_format(script, "%s%s", schema_sql, purge_sql);
-	buf_string(script, stray);
-	if (old != NULL)
-		buf_format(script, "%s\n", pg_text(old, 0, "script"));
-	/* A table of that name was dropped, and this is another. */
-	if (old != NULL && strcmp(pg_text(old, 0, "base"), t->oid) != 0)
-		buf_format(script, "%s\n", pg_text(old, 0, "forget"));
-	buf_format(script, "%s\n%s%s\n", pg_text(plan, 0, "script"), revoke_sql,
-		pg_text(plan, 0, "grants"));
-	buf_string(script, commit_text);
-}
-
-/* While the lock was waited for, another table may have taken the name, or the table another
- * owner: then nothing that was planned is right. */
-static enum die_status expect_still(
-	PGconn *conn, const struct source_table *t, const PGresult *plan)
-{
-	PGresult *res = pg_query_try(conn, pg_text(plan, 0, "still"), 0, NULL);
-	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	bool changed = state != NULL && strcmp(state, "40001") == 0;
-
-	if (!changed && PQresultStatus(res) != PGRES_COMMAND_OK)
-		pg_die(conn, res, t->label);
-	PQclear(res);
-	if (!changed)
-		return DIE_DONE;
-	complain("run it again", "table %s was changed just now", t->label);
-	pg_exec(conn, "ROLLBACK", "ROLLBACK");
-	return DIE_AGAIN;
-}
-
-static enum die_status run_plan(PGconn *conn, const struct options *o,
-	const struct source_table *t, const char *begin, const PGresult *plan, const char *body)
-{
-	enum die_status status;
-
-	if (o->print_sql) {
-		printf("%s%s\n%s", begin, pg_text(plan, 0, "still"), body);
-		return DIE_DONE;
-	}
-	status = pg_script_try(conn, begin, t->label);
-	if (status == DIE_DONE)
-		status = expect_still(conn, t, plan);
-	return status == DIE_DONE ? pg_script_try(conn, body, t->label) : status;
-}
-
-/* All is in place; but somebody may have been given the right to execute a trigger's function.
- */
-static enum die_status close_functions(PGconn *conn, const struct options *o,
-	const struct source_table *t, const PGresult *own)
-{
-	struct buf script = {0};
-	enum die_status status;
-
-	if (pg_is_null(own, 0, "revoke")) {
-		note("%s is tracked already", t->label);
-		return DIE_DONE;
-	}
-	buf_format(&script, "%s%s%s", begin_text, pg_text(own, 0, "revoke"), commit_text);
-	status = run_or_print(conn, o, script.data, t->label);
-	buf_free(&script);
-	return status;
-}
-
-/* `made`: the schema is there; `told`: its making stands in what was printed before. */
-struct schema {
-	bool made;
-	bool told;
-};
-
-static enum die_status install(PGconn *conn, const struct options *o, struct schema *schema,
-	const struct source_table *t)
-{
-	const char *kind = t->row_kind ? "row" : "statement";
-	struct source_table dropped = {.name = t->name};
-	PGresult *own = schema->made ? installed(conn, t) : NULL;
-	PGresult *old = schema->made && own == NULL ? installed(conn, &dropped) : own;
-	const char *key = o->key != NULL ? o->key : own != NULL ? pg_text(own, 0, "key") : NULL;
-	char *stray = own == NULL ? drop_stray_triggers(conn, t) : mem_string("");
-	enum die_status status;
-	PGresult *plan = NULL;
-
-	if (up_to_date(conn, o, t, own, kind)) {
-		status = close_functions(conn, o, t, own);
-	} else if ((plan = plan_install(conn, t, key, kind, old)) == NULL &&
-		   (o->key != NULL ||
-			   (plan = plan_install(conn, t, NULL, kind, old)) == NULL)) {
-		status = no_key(o, t);
-	} else {
-		char *begin = lock(t, old != NULL || *stray != '\0');
-		struct buf body = {0};
-
-		add_body(&body, t, !schema->made && !schema->told, stray, old, plan);
-		status = run_plan(conn, o, t, begin, plan, body.data);
-		schema->made |= status == DIE_DONE && !o->print_sql;
-		schema->told |= o->print_sql;
-		buf_free(&body);
-		free(begin);
-	}
-	free(stray);
-	PQclear(plan);
-	PQclear(old);
-	return status;
-}
-
-/* Who installs or uninstalls is alone with that in its database, to its end: the first makes
- * the schema, the last drops it. */
-static void expect_alone(PGconn *conn, const struct options *o)
+void track_expect_alone(PGconn *conn, const struct options *o)
 {
 	if (o->print_sql)
 		return;
@@ -243,29 +62,8 @@ static void expect_alone(PGconn *conn, const struct options *o)
 	PQclear(res);
 }
 
-/* An older --install made another dml.purge(); who may call it stays. */
-static enum die_status renew_purge(PGconn *conn, const struct options *o)
-{
-	const char *const values[] = {purge_sql};
-	PGresult *res = pg_query_row(conn,
-		"SELECT EXISTS (SELECT FROM pg_catalog.pg_proc AS p"
-		" WHERE p.oid = pg_catalog.to_regprocedure('dml.purge(pg_catalog.regclass)')"
-		" AND pg_catalog.strpos($1, p.prosrc) = 0) AS old",
-		1, values);
-	enum die_status status = DIE_DONE;
-
-	if (pg_bool(res, 0, "old")) {
-		char *script = mem_format("%s%s%s", begin_text, purge_sql, commit_text);
-
-		status = run_or_print(conn, o, script, "dml.purge");
-		free(script);
-	}
-	PQclear(res);
-	return status;
-}
-
 /* Whoever can write to the tables there has ways into what we do; patterns leave them out. */
-static void refuse_reserved(struct source_tables *tables)
+void track_refuse_reserved(struct source_tables *tables)
 {
 	for (size_t i = 0; i < tables->count; i++) {
 		struct source_table *t = &tables->table[i];
@@ -277,27 +75,6 @@ static void refuse_reserved(struct source_tables *tables)
 			source_refuse(tables, t, "name a table of the application's",
 				"is in a schema of the system's or of ours");
 	}
-}
-
-enum die_status track_install(const struct options *o)
-{
-	PGconn *conn = pg_connect(&o->pg);
-	struct schema schema = {0};
-	struct source_tables tables;
-
-	expect_alone(conn, o);
-	schema.made = source_installed(conn, OWN_MAKE);
-	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);
-	refuse_reserved(&tables);
-	if (schema.made)
-		tables.status = die_worst(tables.status, renew_purge(conn, o));
-	for (size_t i = 0; i < tables.count; i++)
-		if (!tables.table[i].refused)
-			tables.status = die_worst(
-				tables.status, install(conn, o, &schema, &tables.table[i]));
-	pg_disconnect(conn);
-	opt_close_stdout();
-	return tables.status;
 }
 
 /* True if only these `count` tables are tracked. */
@@ -319,13 +96,13 @@ enum die_status track_uninstall(const struct options *o)
 	struct source_tables tables;
 	size_t found = 0;
 
-	expect_alone(conn, o);
+	track_expect_alone(conn, o);
 	source_expect_installed(conn, OWN_WRITE);
 	source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
-	buf_string(&script, begin_text);
+	buf_string(&script, track_begin);
 	for (size_t i = 0; i < tables.count; i++) {
 		const struct source_table *t = &tables.table[i];
-		PGresult *res = installed(conn, t);
+		PGresult *res = track_installed(conn, t);
 
 		if (res == NULL) {
 			complain("see dml-export --status for the tables that are",
@@ -343,10 +120,10 @@ enum die_status track_uninstall(const struct options *o)
 	}
 	if (found > 0 && are_all(conn, found))
 		buf_string(&script, unschema_sql);
-	buf_string(&script, commit_text);
+	buf_string(&script, track_commit);
 	if (found > 0)
-		tables.status = die_worst(
-			tables.status, run_or_print(conn, o, script.data, "cannot uninstall"));
+		tables.status = die_worst(tables.status,
+			track_run_or_print(conn, o, script.data, "cannot uninstall"));
 	pg_disconnect(conn);
 	buf_free(&script);
 	opt_close_stdout();
@@ -360,19 +137,19 @@ enum die_status track_target_ddl(const struct options *o)
 	struct source_tables tables;
 
 	source_resolve(conn, &o->tables, SOURCE_BASE, &tables);
-	refuse_reserved(&tables);
+	track_refuse_reserved(&tables);
 	for (size_t i = 0; i < tables.count; i++) {
 		const struct source_table *t = &tables.table[i];
 		PGresult *old, *res;
 
 		if (t->refused)
 			continue;
-		old = tracked ? installed(conn, t) : NULL;
+		old = tracked ? track_installed(conn, t) : NULL;
 		res = pg_query(conn, ddl_sql, 2,
 			(const char *const[]){
 				t->oid, old != NULL ? pg_text(old, 0, "key") : NULL});
 		if (PQntuples(res) != 1 || !pg_bool(res, 0, "has_key"))
-			tables.status = die_worst(tables.status, no_key(o, t));
+			tables.status = die_worst(tables.status, track_no_key(o, t));
 		else
 			fputs(pg_text(res, 0, "ddl"), stdout);
 		PQclear(res);
