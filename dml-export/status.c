@@ -62,20 +62,20 @@ enum die_status status_print(const struct options *o)
 	static const char *const heading[] = {"TABLE", "TARGET", "BATCH", "EXPORTED", "WAITING",
 		"SHADOW ROWS", "SIZE", "NOTE"};
 	PGconn *conn = pg_connect(&o->pg);
+	bool some = o->tables.count + o->tables.patterns > 0;
 	struct source_tables tables = {0};
+	PGresult *res = NULL;
 	struct print_table out;
 	char *oids = NULL;
 
-	source_expect_installed(conn, OWN_READ);
-	if (o->tables.count + o->tables.patterns > 0) {
+	if (some) {
+		source_expect_installed(conn, OWN_READ);
 		source_resolve(conn, &o->tables, SOURCE_TRACKED, &tables);
 		source_expect_tracked(&tables);
 		oids = source_oids(&tables);
 	}
-
-	const char *const values[] = {oids};
-	PGresult *res = pg_query(conn, status_sql, 1, values);
-
+	if (some || source_installed(conn, OWN_READ))
+		res = pg_query(conn, status_sql, 1, (const char *const[]){oids});
 	print_begin(&out, sizeof heading / sizeof *heading);
 	for (size_t i = 0; i < sizeof heading / sizeof *heading; i++)
 		print_cell(&out, heading[i]);

@@ -77,55 +77,84 @@ void track_refuse_reserved(struct source_tables *tables)
 	}
 }
 
-/* True if only these `count` tables are tracked. */
-static bool are_all(PGconn *conn, size_t count)
+static uint64_t count_tracked(PGconn *conn)
 {
 	PGresult *res =
 		pg_query_row(conn, "SELECT count(*) AS tables FROM dml.tracked", 0, NULL);
-	bool all = pg_number(res, 0, "tables") == count;
+	uint64_t count = pg_number(res, 0, "tables");
 
 	PQclear(res);
-	return all;
+	return count;
 }
 
-/* All tables in one transaction, for only together they may be the last. */
+/* A transaction for this table.  With the last one goes what all have in common. */
+static enum die_status uninstall(PGconn *conn, const struct options *o,
+	const struct source_table *t, const PGresult *old, bool is_last)
+{
+	struct buf script = {0};
+	enum die_status status;
+
+	buf_string(&script, track_begin);
+	if (t->base != NULL)
+		buf_format(&script, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE;\n", t->base);
+	buf_format(&script, "%s\n%s\n", pg_text(old, 0, "script"), pg_text(old, 0, "forget"));
+	if (is_last)
+		buf_string(&script, unschema_sql);
+	buf_string(&script, track_commit);
+	status = track_run_or_print(conn, o, script.data, t->label);
+	if (status == DIE_DONE && !o->print_sql)
+		note("%s is tracked no more", t->label);
+	buf_free(&script);
+	return status;
+}
+
+/* That a table isn't tracked is what was asked for; one that isn't even there was mistyped. */
+static enum die_status not_tracked(const struct source_table *t)
+{
+	if (t->oid != NULL) {
+		warn("table %s is not tracked", t->label);
+		return DIE_DONE;
+	}
+	complain("see dml-export --status for the tables that are", "table %s is not tracked",
+		t->label);
+	return DIE_PERSON;
+}
+
+static void uninstall_all(PGconn *conn, const struct options *o, struct source_tables *tables)
+{
+	PGresult **old = mem_zero(tables->count, sizeof(PGresult *));
+	uint64_t left = count_tracked(conn);
+
+	/* Asked for first: with the last table goes what could be asked. */
+	for (size_t i = 0; i < tables->count; i++)
+		old[i] = track_installed(conn, &tables->table[i]);
+	for (size_t i = 0; i < tables->count; i++) {
+		const struct source_table *t = &tables->table[i];
+		enum die_status status = old[i] != NULL
+						 ? uninstall(conn, o, t, old[i], left == 1)
+						 : not_tracked(t);
+
+		if (old[i] != NULL && status == DIE_DONE)
+			left--;
+		tables->status = die_worst(tables->status, status);
+		PQclear(old[i]);
+	}
+	free(old);
+}
+
 enum die_status track_uninstall(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
-	struct buf script = {0};
-	struct source_tables tables;
-	size_t found = 0;
+	struct source_tables tables = {0};
 
 	track_expect_alone(conn, o);
-	source_expect_installed(conn, OWN_WRITE);
-	source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
-	buf_string(&script, track_begin);
-	for (size_t i = 0; i < tables.count; i++) {
-		const struct source_table *t = &tables.table[i];
-		PGresult *res = track_installed(conn, t);
-
-		if (res == NULL) {
-			complain("see dml-export --status for the tables that are",
-				"table %s is not tracked", t->label);
-			tables.status = DIE_PERSON;
-			continue;
-		}
-		if (t->base != NULL)
-			buf_format(
-				&script, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE;\n", t->base);
-		buf_format(&script, "%s\n%s\n", pg_text(res, 0, "script"),
-			pg_text(res, 0, "forget"));
-		PQclear(res);
-		found++;
+	if (source_installed(conn, OWN_WRITE)) {
+		source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
+		uninstall_all(conn, o, &tables);
+	} else {
+		note("nothing is tracked in database \"%s\"", PQdb(conn));
 	}
-	if (found > 0 && are_all(conn, found))
-		buf_string(&script, unschema_sql);
-	buf_string(&script, track_commit);
-	if (found > 0)
-		tables.status = die_worst(tables.status,
-			track_run_or_print(conn, o, script.data, "cannot uninstall"));
 	pg_disconnect(conn);
-	buf_free(&script);
 	opt_close_stdout();
 	return tables.status;
 }
