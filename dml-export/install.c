@@ -138,6 +138,9 @@ static enum die_status close_functions(PGconn *conn, const struct options *o,
 	}
 	buf_format(&script, "%s%s%s", track_begin, pg_text(own, 0, "revoke"), track_commit);
 	status = track_run_or_print(conn, o, script.data, t->label);
+	if (status == DIE_DONE && !o->print_sql)
+		note("%s: others could execute its triggers' functions, and no longer can",
+			t->label);
 	buf_free(&script);
 	return status;
 }
@@ -147,6 +150,20 @@ struct schema {
 	bool made;
 	bool told;
 };
+
+/* `own`: what was there of this table, `old`: or of one of its name that was dropped. */
+static void tell(const struct source_table *t, const PGresult *own, const PGresult *old)
+{
+	if (own == NULL)
+		note("%s is tracked now", t->label);
+	else if (pg_number(own, 0, "version") != TRACK_VERSION)
+		note("%s was brought up to date", t->label);
+	else
+		note("%s is tracked anew", t->label);
+	if (old != NULL && !pg_is_null(old, 0, "targets"))
+		warn("%s was installed anew: the next batch is full for %s", t->label,
+			pg_text(old, 0, "targets"));
+}
 
 static enum die_status install(PGconn *conn, const struct options *o, struct schema *schema,
 	const struct source_table *t)
@@ -172,6 +189,8 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 
 		add_body(&body, t, !schema->made && !schema->told, stray, old, plan);
 		status = run_plan(conn, o, t, begin, plan, body.data);
+		if (status == DIE_DONE && !o->print_sql)
+			tell(t, own, old);
 		schema->made |= status == DIE_DONE && !o->print_sql;
 		schema->told |= o->print_sql;
 		buf_free(&body);
@@ -198,6 +217,8 @@ static enum die_status renew_purge(PGconn *conn, const struct options *o)
 		char *script = mem_format("%s%s%s", track_begin, purge_sql, track_commit);
 
 		status = track_run_or_print(conn, o, script, "dml.purge");
+		if (status == DIE_DONE && !o->print_sql)
+			note("dml.purge() was brought up to date");
 		free(script);
 	}
 	PQclear(res);

@@ -21,6 +21,8 @@ SELECT t.key,
        t.shadow,
        t.base::oid AS base,
        s.relacl::text AS acl,
+       (SELECT pg_catalog.string_agg(g.target, ', ' ORDER BY g.target)
+          FROM dml.tracking AS g WHERE g.base = t.base) AS targets,
        -- Takes from others what they may do with a trigger's function.
        (SELECT pg_catalog.string_agg(pg_catalog.format(E'REVOKE ALL ON FUNCTION dml.%I() FROM %s;\n', f.proname,
                    CASE a.grantee WHEN 0 THEN 'PUBLIC'

@@ -19,6 +19,14 @@ sub quiet {
 	is("$result->{ended} $result->{stdout}$result->{stderr}", '0 ', $what);
 	return;
 }
+# Tests that it says just whose batches will be full.
+sub repairs {
+	my ($result, $what) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is("$result->{ended} $result->{stdout}$result->{stderr}", '0 dml-export: warning: public.t was installed anew:'
+		. " the next batch is full for $pair->{label}\n", $what);
+	return;
+}
 
 # Everything in a database that is not the system's; with the transactions that made it.
 sub catalogue {
@@ -157,7 +165,7 @@ for my $what (sort keys %broken) {
 		qr/table public\.t $message\n.*hint: run dml-export --install -t 'public\.t'\n/, '... by name');
 	ok(!(grep { m{/t/} } @{ $result->{lines} }), '... and no batch of it');
 	$pair->source($first) if $first; # what --install didn't make it doesn't remove
-	quiet(install('-t', 't', '-t', 'u', '-t', 'w'), '... --install repairs it');
+	repairs(install('-t', 't', '-t', 'u', '-t', 'w'), '... --install repairs it');
 	$pair->source("UPDATE t SET v = 'repaired' WHERE id = 1");
 	full_follows($what);
 }
@@ -166,7 +174,7 @@ is(shadow(), 'public.t', 'its shadow table is called as it was');
 $pair->source('DROP TABLE dml."' . shadow() . '"');
 stderr_like($pair->export('t'), qr/table public\.t has lost its shadow table\n/,
 	'DROP of the shadow table: refused');
-quiet(install('-t', 't'), '... --install repairs it');
+repairs(install('-t', 't'), '... --install repairs it');
 stderr_like(full_follows('DROP of the shadow table'), qr/full batch: .*installed anew\n/,
 	'... which is said');
 is($pair->manifest->{retires} =~ s/ \d+$//r, $chain, '... and which chain this one takes the place of');
@@ -177,22 +185,24 @@ table_equal($src, $pair->dst, 't', 'a trigger that was disabled for a while is n
 
 # Another key, and one that is called something else.
 $pair->target('CREATE UNIQUE INDEX ON t (a)');
-quiet(install('-t', 't', '--key=A'), 'another --key');
+repairs(install('-t', 't', '--key=A'), 'another --key');
 full_follows('another --key');
 is($pair->manifest->{key}, 'a', '... is the batch\'s');
 quiet(install('-t', 't'), 'install without --key');
 $pair->source('UPDATE t SET a = 50 WHERE id = 1');
 $pair->arrives('... leaves it', 't');
 is_deeply([$pair->ids], [1, 50], '... its ids');
-quiet(install('-t', 't', '--key', 'id'), 'the first key again');
+repairs(install('-t', 't', '--key', 'id'), 'the first key again');
 full_follows('the first key again');
 $pair->source('CREATE TABLE renamed (id int PRIMARY KEY)');
-export_ok('-d', $src, '--install', '-t', 'renamed');
+stderr_like(install('-v', '-t', 'renamed'), qr/^dml-export: note: public\.renamed is tracked now\n\z/,
+	'-v tells of a new table');
 $pair->source('ALTER TABLE renamed RENAME id TO no; INSERT INTO u VALUES (77)');
 my $renamed = $pair->export('renamed', 'u');
 exits_with($renamed, 4, 'a column of the key with another name: refused');
 is(@{ $renamed->{lines} }, 1, '... and the other table goes on');
-exits_with(install('-t', 'renamed', '-v'), 0, '... --install brings it up to date');
+stderr_like(install('-t', 'renamed', '-v'), qr/^dml-export: note: public\.renamed is tracked anew\n\z/,
+	'... --install brings it up to date, which -v tells');
 ok(eval { $pair->source('INSERT INTO renamed VALUES (1)'); 1 },
 	'... and writers can write') || diag $@;
 quiet(uninstall('-t', 'renamed'), '... it can be uninstalled');
@@ -205,7 +215,7 @@ exits_with($anew, 4, 'a table made anew: refused');
 stderr_like($anew, qr/table public\.t is not tracked/, '... for it is not tracked');
 like(run_export('-d', $src, '--status')->{stdout},
 	qr/^public\.t .*the table was dropped: --uninstall it/m, '... --status knows why');
-quiet(install('-t', 't'), '... until --install');
+repairs(install('-t', 't'), '... until --install');
 is($pair->export('t')->{ended}, 0, '... then all rows follow');
 is($pair->apply->{ended}, 0, '... and are imported');
 table_equal($src, $pair->dst, 't');
@@ -224,7 +234,7 @@ SKIP: {
 	skip 'no pg_dump for this server', 11 if !$dumper;
 	restore($src, '-t', 'public.t');
 	stderr_like($pair->export('t'), qr/table public\.t is not tracked/, 'a table restored with its triggers: refused');
-	quiet(install('-t', 't'), '... until --install');
+	repairs(install('-t', 't'), '... until --install');
 	$pair->source("INSERT INTO t VALUES (6, 6, 'after it')");
 	full_follows('a table restored with its triggers');
 	my $empty = $cluster->db('empty');
