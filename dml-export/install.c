@@ -151,6 +151,44 @@ struct schema {
 	bool told;
 };
 
+/* A partition's own triggers have the names of those that come with its table's.  $1 the table,
+ * $2 the tables of this call. */
+static const char collision_sql[] =
+	"SELECT (SELECT pg_catalog.min(p.relid::text)"
+	"          FROM pg_catalog.pg_partition_tree($1::oid::pg_catalog.regclass) AS p"
+	"          JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = p.relid AND g.tgparentid = 0"
+	"           AND g.tgname IN ('dml_insert', 'dml_update', 'dml_delete', "
+	"'dml_update_key')"
+	"         WHERE p.level > 0) AS partition,"
+	"       EXISTS (SELECT"
+	"          FROM pg_catalog.pg_partition_ancestors($1::oid::pg_catalog.regclass) AS a"
+	"         WHERE a.relid <> $1::oid AND a.relid = ANY ($2::oid[])) AS goes_along";
+
+/* True, with a message, if a partition and its table would both be tracked. */
+static bool collides(PGconn *conn, struct source_tables *tables, struct source_table *t)
+{
+	char *oids = source_oids(tables);
+	const char *const values[] = {t->oid, oids};
+	PGresult *res = pg_query_row(conn, collision_sql, 2, values);
+	const char *partition = pg_text(res, 0, "partition");
+
+	if (*partition != '\0') {
+		char *hint = mem_format("run dml-export --uninstall -t '%s' first", partition);
+		char *wrong =
+			mem_format("has a partition that is tracked by itself: %s", partition);
+
+		source_refuse(tables, t, hint, wrong);
+		free(wrong);
+		free(hint);
+	} else if (pg_bool(res, 0, "goes_along")) {
+		source_refuse(tables, t, "name the partitioned table only",
+			"is a partition that is tracked with its table");
+	}
+	PQclear(res);
+	free(oids);
+	return t->refused;
+}
+
 /* `own`: what was there of this table, `old`: or of one of its name that was dropped. */
 static void tell(const struct source_table *t, const PGresult *own, const PGresult *old)
 {
@@ -166,7 +204,7 @@ static void tell(const struct source_table *t, const PGresult *own, const PGresu
 }
 
 static enum die_status install(PGconn *conn, const struct options *o, struct schema *schema,
-	const struct source_table *t)
+	struct source_tables *tables, struct source_table *t)
 {
 	const char *kind = t->row_kind ? "row" : "statement";
 	struct source_table dropped = {.name = t->name};
@@ -179,6 +217,8 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 
 	if (up_to_date(conn, o, t, own, kind)) {
 		status = close_functions(conn, o, t, own);
+	} else if (collides(conn, tables, t)) {
+		status = DIE_PERSON;
 	} else if ((plan = plan_install(conn, t, key, kind, old)) == NULL &&
 		   (o->key != NULL ||
 			   (plan = plan_install(conn, t, NULL, kind, old)) == NULL)) {
@@ -239,8 +279,8 @@ enum die_status install_run(const struct options *o)
 		tables.status = die_worst(tables.status, renew_purge(conn, o));
 	for (size_t i = 0; i < tables.count; i++)
 		if (!tables.table[i].refused)
-			tables.status = die_worst(
-				tables.status, install(conn, o, &schema, &tables.table[i]));
+			tables.status = die_worst(tables.status,
+				install(conn, o, &schema, &tables, &tables.table[i]));
 	pg_disconnect(conn);
 	opt_close_stdout();
 	return tables.status;
