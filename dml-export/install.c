@@ -44,6 +44,19 @@ static PGresult *plan_install(PGconn *conn, const struct source_table *t, const 
 	return NULL;
 }
 
+static enum die_status no_key(const struct options *o, const struct source_table *t)
+{
+	if (o->key != NULL)
+		complain("name the columns of a unique index over NOT NULL columns",
+			"table %s has no unique, not-null index on the columns of --key",
+			t->label);
+	else
+		complain("add a primary key, or name a unique, not-null index's columns with "
+			 "--key",
+			"table %s has no key", t->label);
+	return DIE_PERSON;
+}
+
 /* True if nothing has to be done: the same key, the same kind, all in place. */
 static bool up_to_date(PGconn *conn, const struct options *o, const struct source_table *t,
 	const PGresult *old, const char *kind)
@@ -222,7 +235,7 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 	} else if ((plan = plan_install(conn, t, key, kind, old)) == NULL &&
 		   (o->key != NULL ||
 			   (plan = plan_install(conn, t, NULL, kind, old)) == NULL)) {
-		status = track_no_key(o, t);
+		status = no_key(o, t);
 	} else {
 		char *begin = lock(t, old != NULL || *stray != '\0');
 		struct buf body = {0};

@@ -35,19 +35,6 @@ enum die_status track_run_or_print(
 	return DIE_DONE;
 }
 
-enum die_status track_no_key(const struct options *o, const struct source_table *t)
-{
-	if (o->key != NULL)
-		complain("name the columns of a unique index over NOT NULL columns",
-			"table %s has no unique, not-null index on the columns of --key",
-			t->label);
-	else
-		complain("add a primary key, or name a unique, not-null index's columns with "
-			 "--key",
-			"table %s has no key", t->label);
-	return DIE_PERSON;
-}
-
 void track_expect_alone(PGconn *conn, const struct options *o)
 {
 	if (o->print_sql)
@@ -159,6 +146,20 @@ enum die_status track_uninstall(const struct options *o)
 	return tables.status;
 }
 
+/* --key is for --install, so the hint is how to say it there. */
+static enum die_status no_key(const struct source_table *t, const PGresult *ddl)
+{
+	bool spare = PQntuples(ddl) == 1 && !pg_is_null(ddl, 0, "spare");
+	char *hint = spare ? mem_format("run dml-export --install --key '%s' -t '%s' first",
+				     pg_text(ddl, 0, "spare"), t->label)
+			   : mem_string("add a primary key");
+
+	complain(hint, "table %s has no %s", t->label,
+		spare ? "primary key, and is not tracked by another" : "key");
+	free(hint);
+	return DIE_PERSON;
+}
+
 enum die_status track_target_ddl(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
@@ -178,7 +179,7 @@ enum die_status track_target_ddl(const struct options *o)
 			(const char *const[]){
 				t->oid, old != NULL ? pg_text(old, 0, "key") : NULL});
 		if (PQntuples(res) != 1 || !pg_bool(res, 0, "has_key"))
-			tables.status = die_worst(tables.status, track_no_key(o, t));
+			tables.status = die_worst(tables.status, no_key(t, res));
 		else
 			fputs(pg_text(res, 0, "ddl"), stdout);
 		PQclear(res);

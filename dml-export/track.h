@@ -27,9 +27,6 @@ void track_expect_alone(PGconn *conn, const struct options *o);
 /* Refuses tables in the system's schemas and ours. */
 void track_refuse_reserved(struct source_tables *tables);
 
-/* Says that there is no key. */
-enum die_status track_no_key(const struct options *o, const struct source_table *t);
-
 /* What stands of an installation, as uninstall.sql has it, or NULL. */
 PGresult *track_installed(PGconn *conn, const struct source_table *t);
 
