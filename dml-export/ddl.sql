@@ -20,7 +20,8 @@ SELECT pg_catalog.concat(
            CASE WHEN key.columns IS NOT NULL
                 THEN pg_catalog.format(E',\n    PRIMARY KEY (%s)', key.columns) ELSE '' END,
            E'\n);\n') AS ddl,
-       key.columns IS NOT NULL AS has_key
+       key.columns IS NOT NULL AS has_key,
+       spare.columns AS spare
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -46,5 +47,17 @@ SELECT pg_catalog.concat(
               ELSE (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.i)
                       FROM pg_catalog.unnest($2::text[]) WITH ORDINALITY AS k (name, i))
               END AS columns) AS key ON true
+  -- A key that --install --key would take.
+  LEFT JOIN LATERAL (
+       SELECT (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(sa.attname), ',' ORDER BY k)
+                 FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS k
+                 JOIN pg_catalog.pg_attribute AS sa
+                   ON sa.attrelid = c.oid AND sa.attnum = x.indkey[k] AND sa.attnotnull
+               HAVING pg_catalog.count(*) = x.indnkeyatts) AS columns
+         FROM pg_catalog.pg_index AS x
+         JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid AND xc.relam = 403
+        WHERE x.indrelid = c.oid AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion
+          AND x.indpred IS NULL AND x.indexprs IS NULL
+        ORDER BY 1 LIMIT 1) AS spare ON true
  WHERE c.oid = $1::oid
- GROUP BY n.nspname, c.relname, key.columns
+ GROUP BY n.nspname, c.relname, key.columns, spare.columns

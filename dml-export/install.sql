@@ -78,6 +78,20 @@ column_of_key AS (
       LEFT JOIN pg_catalog.pg_operator AS o ON o.oid = e.oprnegate
       LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
 ),
+-- The table's identity: what is read here is done by name, after a lock that was waited for.
+identity AS (
+    SELECT pg_catalog.format('SELECT pg_catalog.concat_ws('' '', c.oid, c.relowner, c.relkind, pg_catalog.string_agg('
+               'pg_catalog.concat_ws('' '', a.attname, a.attnum, a.atttypid, a.atttypmod), '','' ORDER BY a.attnum))'
+               ' FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid'
+               ' AND a.attname = ANY (%L::pg_catalog.text[]) WHERE c.oid = pg_catalog.to_regclass(%L)'
+               ' GROUP BY c.oid', key.columns, base.qualified) AS query,
+           pg_catalog.concat_ws(' ', c.oid, c.relowner, c.relkind, pg_catalog.string_agg(
+               pg_catalog.concat_ws(' ', a.attname, a.attnum, a.atttypid, a.atttypmod), ',' ORDER BY a.attnum)) AS value
+      FROM base, key, pg_catalog.pg_class AS c
+      JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
+     WHERE c.oid = base.oid AND a.attname = ANY (key.columns)
+     GROUP BY c.oid, c.relowner, c.relkind, key.columns, base.qualified
+),
 part AS (
     SELECT pg_catalog.string_agg(shadow || ' ' || type, E',\n    ' ORDER BY i) AS definitions,
            pg_catalog.string_agg(shadow, ', ' ORDER BY i) AS shadow,
@@ -149,8 +163,7 @@ SELECT pg_catalog.concat_ws(E'\n',
            pg_catalog.format('CREATE INDEX ON dml.%I USING brin (txid) WITH (pages_per_range = 32);', stem.name),
            pg_catalog.format('ALTER TABLE dml.%I REPLICA IDENTITY FULL;', stem.name),
            (SELECT pg_catalog.string_agg(pg_catalog.format(
-                       E'CREATE FUNCTION dml.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS %2$L;\n'
-                       'REVOKE ALL ON FUNCTION dml.%1$I() FROM PUBLIC;',
+                       'CREATE FUNCTION dml.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS %2$L;',
                        stem.name || ' ' || f.suffix,
                        E'\n#variable_conflict use_column\nBEGIN\n    ' || f.body || E';\n    RETURN NULL;\nEND\n'),
                        E'\n' ORDER BY f.suffix)
@@ -168,6 +181,17 @@ SELECT pg_catalog.concat_ws(E'\n',
               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
              WHERE n.nspname = 'dml' AND c.relname = 'tracked'
                AND pg_catalog.pg_get_userbyid(c.relowner) <> CURRENT_USER),
+           pg_catalog.format(E'INSERT INTO dml.tracked (base, shadow, name, key, kind, version) VALUES (%L, %L, %L, %L, %L, %s)\n'
+                             '    ON CONFLICT (base) DO UPDATE SET shadow = excluded.shadow, name = excluded.name,\n'
+                             '    key = excluded.key, kind = excluded.kind, version = excluded.version;',
+                             base.oid, stem.name, base.name, key.columns, $3::text, $4::text)) AS script,
+       pg_catalog.format(E'DO %L;', pg_catalog.format(
+           E'\nBEGIN\n    IF (%s)\n       IS DISTINCT FROM %L THEN\n'
+           '        RAISE EXCEPTION USING ERRCODE = ''serialization_failure'', MESSAGE = %L,\n'
+           '            HINT = ''run dml-export --install again'';\n    END IF;\nEND\n',
+           identity.query, identity.value, 'table ' || base.qualified || ' was changed just now')) AS still,
+       -- Once what defaults granted is revoked.
+       pg_catalog.concat_ws(E'\n',
            -- The functions run as the table's owner, who may change its columns' types, and so what
            -- runs in them, as he likes; all he gets is to write to the shadow table.
            (SELECT pg_catalog.concat_ws(E'\n',
@@ -179,15 +203,20 @@ SELECT pg_catalog.concat_ws(E'\n',
                                      pg_catalog.to_regnamespace('dml')::oid, 'CREATE') IS NOT TRUE
                             THEN pg_catalog.format('REVOKE CREATE ON SCHEMA dml FROM %I;', base.owner) END)
               FROM function AS f WHERE base.owner IS NOT NULL HAVING pg_catalog.count(*) > 0),
-           pg_catalog.format(E'INSERT INTO dml.tracked (base, shadow, name, key, kind, version) VALUES (%L, %L, %L, %L, %L, %s)\n'
-                             '    ON CONFLICT (base) DO UPDATE SET shadow = excluded.shadow, name = excluded.name,\n'
-                             '    key = excluded.key, kind = excluded.kind, version = excluded.version;',
-                             base.qualified, stem.name, base.name, key.columns, $3::text, $4::text),
            (SELECT pg_catalog.string_agg(pg_catalog.format('GRANT %s ON dml.%I TO %s;',
                        a.privilege_type, stem.name,
                        CASE a.grantee WHEN 0 THEN 'PUBLIC'
                             ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END), E'\n')
               FROM pg_catalog.aclexplode($6::text::aclitem[]) AS a
-             WHERE a.grantee <> a.grantor)) AS script,
+             WHERE a.grantee <> a.grantor),
+           -- A schema may be renamed under the lock, and another take its name.
+           pg_catalog.format(E'DO %L;', pg_catalog.format(
+               E'\nBEGIN\n    IF (SELECT pg_catalog.count(*) FROM pg_catalog.pg_trigger AS g\n'
+               '         WHERE g.tgrelid = %s AND g.tgname = ANY (%L)) <> %s THEN\n'
+               '        RAISE EXCEPTION USING ERRCODE = ''serialization_failure'', MESSAGE = %L,\n'
+               '            HINT = ''run dml-export --install again'';\n    END IF;\nEND\n',
+               base.oid, (SELECT pg_catalog.array_agg(g.name ORDER BY g.i) FROM trigger AS g),
+               (SELECT pg_catalog.count(*) FROM trigger AS g),
+               'table ' || base.qualified || ' was changed just now'))) AS grants,
        key.columns
-  FROM base, stem, part, key
+  FROM base, stem, part, key, identity

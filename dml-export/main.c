@@ -1,6 +1,7 @@
 /* dml-export: what changed in a table goes into a spool. */
 #include "die.h"
 #include "export.h"
+#include "install.h"
 #include "interrupt.h"
 #include "options.h"
 #include "progress.h"
@@ -14,7 +15,7 @@ static enum die_status run(const struct options *options)
 	case MODE_EXPORT:
 		return export_run(options);
 	case MODE_INSTALL:
-		return track_install(options);
+		return install_run(options);
 	case MODE_UNINSTALL:
 		return track_uninstall(options);
 	case MODE_TARGET_DDL:

@@ -7,19 +7,33 @@
 
 /* Whatever became of it: what can't be exported any more is refused by its name, not passed
  * over. */
-static const char is_tracked[] =
-	" AND EXISTS (SELECT FROM dml.tracked AS t WHERE t.base = c.oid) ORDER BY 1, 2, 3";
+#define IS_TRACKED "EXISTS (SELECT FROM dml.tracked AS t WHERE t.base = c.oid)"
 
 /* Partitions go with their table, not for themselves. */
-static const char has_key[] =
-	" AND c.relpersistence = 'p' AND NOT c.relispartition"
-	" AND EXISTS (SELECT FROM pg_catalog.pg_index AS x WHERE x.indrelid = c.oid"
-	"    AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion AND x.indpred IS NULL "
-	"AND x.indexprs IS NULL"
-	"    AND (x.indisprimary OR x.indnkeyatts = 1 AND EXISTS ("
-	"         SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid"
+#define HAS_KEY                                                                                \
+	"c.relpersistence = 'p' AND NOT c.relispartition"                                      \
+	" AND EXISTS (SELECT FROM pg_catalog.pg_index AS x WHERE x.indrelid = c.oid"           \
+	"    AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion"                      \
+	"    AND x.indpred IS NULL AND x.indexprs IS NULL"                                     \
+	"    AND (x.indisprimary OR x.indnkeyatts = 1 AND EXISTS ("                            \
+	"         SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid"           \
 	"            AND a.attnum = x.indkey[0] AND a.attname = 'id' AND a.attnotnull)))"
-	" ORDER BY 1, 2, 3";
+
+#define ORDER " ORDER BY 1, 2, 3"
+
+static const char *condition(PGconn *conn, bool untracked)
+{
+	PGresult *res;
+	bool made;
+
+	if (!untracked)
+		return " AND " IS_TRACKED ORDER;
+	res = pg_query_row(conn,
+		"SELECT pg_catalog.to_regclass('dml.tracked') IS NOT NULL AS made", 0, NULL);
+	made = pg_bool(res, 0, "made");
+	PQclear(res);
+	return made ? " AND (" HAS_KEY " OR " IS_TRACKED ")" ORDER : " AND " HAS_KEY ORDER;
+}
 
 /* The server doesn't say which of them it can't read. */
 static _Noreturn void not_understood(const struct opt_names *names)
@@ -33,7 +47,7 @@ static _Noreturn void not_understood(const struct opt_names *names)
 }
 
 /* Both regular expressions of all patterns, as arrays. */
-static PGresult *match(PGconn *conn, const struct opt_names *names, const char *condition)
+static PGresult *match(PGconn *conn, const struct opt_names *names, bool untracked)
 {
 	const char **schemas = mem_zero(names->patterns, sizeof *schemas);
 	const char **tables = mem_zero(names->patterns, sizeof *tables);
@@ -43,7 +57,7 @@ static PGresult *match(PGconn *conn, const struct opt_names *names, const char *
 		tables[i] = names->pattern[i].table;
 	}
 
-	char *sql = mem_format("%s%s", expand_sql, condition);
+	char *sql = mem_format("%s%s", expand_sql, condition(conn, untracked));
 	char *schema_array = pg_array(schemas, names->patterns);
 	char *table_array = pg_array(tables, names->patterns);
 	PGresult *res =
@@ -73,7 +87,7 @@ bool match_patterns(
 		free(matched);
 		return true;
 	}
-	res = match(conn, given, untracked ? has_key : is_tracked);
+	res = match(conn, given, untracked);
 	for (int row = 0; row < PQntuples(res); row++) {
 		struct name name = {.schema = mem_string(pg_text(res, row, "schema")),
 			.table = mem_string(pg_text(res, row, "name"))};

@@ -9,7 +9,7 @@
 
 /*
  * Adds to `all` the tables that match the patterns given: of those that are tracked or, with
- * `untracked`, of those that have a key.  False, with a message, if one matches nothing.
+ * `untracked`, also of those that have a key.  False, with a message, if one matches nothing.
  */
 bool match_patterns(
 	PGconn *conn, const struct opt_names *given, bool untracked, struct opt_names *all);

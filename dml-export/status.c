@@ -1,26 +1,30 @@
 #include "status.h"
 
+#include "describe.h"
 #include "print.h"
 #include "source.h"
 
 #include "status.sql.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-/* How many keys wait, and how many rows the shadow holds. */
+/* How many keys wait, whether a TRUNCATE is among them, and how many rows the shadow holds. */
 static PGresult *count(PGconn *conn, const PGresult *res, int row)
 {
 	struct buf sql = {0};
 	const char *xip = pg_text(res, row, "xip");
 	PGresult *counts;
 
-	buf_format(&sql, "SELECT (SELECT count(*) FROM (SELECT DISTINCT %s FROM %s AS s",
-		pg_text(res, row, "key"), pg_text(res, row, "shadow"));
+	buf_format(&sql,
+		"SELECT count(*) AS waiting, count(*) > count(w.key1) AS truncated,"
+		" (SELECT count(*) FROM %s) AS rows FROM (SELECT DISTINCT %s FROM %s AS s",
+		pg_text(res, row, "shadow"), pg_text(res, row, "key"),
+		pg_text(res, row, "shadow"));
 	if (!pg_is_null(res, row, "xmax"))
 		buf_format(&sql, " WHERE s.txid >= %s OR s.txid = ANY ('{%s}'::bigint[])",
 			pg_text(res, row, "xmax"), xip);
-	buf_format(&sql, ") AS w) AS waiting, (SELECT count(*) FROM %s) AS rows",
-		pg_text(res, row, "shadow"));
+	buf_string(&sql, ") AS w");
 	counts = pg_query_row(conn, sql.data, 0, NULL);
 	buf_free(&sql);
 	return counts;
@@ -31,30 +35,78 @@ static const char *or_dash(const char *text)
 	return *text != '\0' ? text : "-";
 }
 
-/* What a person should know of one row; `waits`: the shadow table holds rows. */
-static const char *remark(const PGresult *res, int row, bool waits)
+/* Why the row's table can't be exported, or NULL. */
+static const char *cause(PGconn *conn, const PGresult *res, int row)
 {
+	struct source_table table = {0};
+	bool intact;
+
 	if (pg_bool(res, row, "gone"))
 		return "the table was dropped: --uninstall it";
-	if (pg_is_null(res, row, "target"))
-		return "no target yet";
-	return waits && pg_bool(res, row, "holds") ? "holds the purge back" : "-";
+	if (pg_bool(res, row, "unlogged"))
+		return "can't be exported: it is unlogged";
+	table.oid = mem_string(pg_text(res, row, "base"));
+	table.partitioned = pg_bool(res, row, "partitioned");
+	intact = !pg_bool(res, row, "bypassed") && describe_is_intact(conn, &table);
+	free(table.oid);
+	if (!intact)
+		return "can't be exported: run --install";
+	return pg_bool(res, row, "readable") ? NULL : "can't be read";
 }
 
-static void print_row(struct print_table *out, PGconn *conn, const PGresult *res, int row)
+/* Whom or what the shadow rows are kept for; the caller frees it. */
+static char *keeper(const PGresult *res, int row, const PGresult *counts)
 {
-	PGresult *counts = pg_is_null(res, row, "size") ? NULL : count(conn, res, row);
+	bool open = pg_bool(res, row, "open"), dated = !pg_is_null(res, row, "since");
+
+	if (pg_is_null(res, row, "target"))
+		return mem_string("no target yet");
+	if (!pg_bool(res, row, "last") || pg_number(counts, 0, "rows") == 0)
+		return mem_string("-");
+	if (pg_number(counts, 0, "waiting") > 0)
+		return mem_string("holds the purge back");
+	if (open)
+		return mem_format("waits for a transaction open%s%s", dated ? " since " : "",
+			pg_text(res, row, "since"));
+	return mem_string("purged after the next batch");
+}
+
+static const char *waiting(const PGresult *counts)
+{
+	return pg_bool(counts, 0, "truncated") ? "all" : pg_text(counts, 0, "waiting");
+}
+
+/* `wrong`: why the table can't be exported, or NULL. */
+static void print_row(
+	struct print_table *out, PGconn *conn, const PGresult *res, int row, const char *wrong)
+{
+	PGresult *counts = pg_bool(res, row, "readable") ? count(conn, res, row) : NULL;
 	bool registered = !pg_is_null(res, row, "target");
+	char *note = wrong != NULL ? mem_string(wrong) : keeper(res, row, counts);
 
 	print_cell(out, pg_text(res, row, pg_bool(res, row, "gone") ? "recorded" : "name"));
 	print_cell(out, or_dash(pg_text(res, row, "target")));
 	print_cell(out, or_dash(pg_text(res, row, "number")));
 	print_cell(out, or_dash(pg_text(res, row, "exported")));
-	print_cell(out, counts != NULL && registered ? pg_text(counts, 0, "waiting") : "-");
+	print_cell(out, counts != NULL && registered ? waiting(counts) : "-");
 	print_cell(out, counts != NULL ? pg_text(counts, 0, "rows") : "-");
 	print_cell(out, or_dash(pg_text(res, row, "size")));
-	print_cell(out, remark(res, row, counts != NULL && pg_number(counts, 0, "rows") > 0));
+	print_cell(out, note);
+	free(note);
 	PQclear(counts);
+}
+
+/* Rows of one table stand together: what is wrong with it is asked once. */
+static void print_rows(struct print_table *out, PGconn *conn, const PGresult *res)
+{
+	const char *wrong = NULL;
+
+	for (int row = 0; row < PQntuples(res); row++) {
+		if (row == 0 ||
+			strcmp(pg_text(res, row, "base"), pg_text(res, row - 1, "base")) != 0)
+			wrong = cause(conn, res, row);
+		print_row(out, conn, res, row, wrong);
+	}
 }
 
 enum die_status status_print(const struct options *o)
@@ -62,25 +114,24 @@ enum die_status status_print(const struct options *o)
 	static const char *const heading[] = {"TABLE", "TARGET", "BATCH", "EXPORTED", "WAITING",
 		"SHADOW ROWS", "SIZE", "NOTE"};
 	PGconn *conn = pg_connect(&o->pg);
+	bool some = o->tables.count + o->tables.patterns > 0;
 	struct source_tables tables = {0};
+	PGresult *res = NULL;
 	struct print_table out;
 	char *oids = NULL;
 
-	source_expect_installed(conn, OWN_READ);
-	if (o->tables.count + o->tables.patterns > 0) {
+	if (some) {
+		source_expect_installed(conn, OWN_READ);
 		source_resolve(conn, &o->tables, SOURCE_TRACKED, &tables);
 		source_expect_tracked(&tables);
 		oids = source_oids(&tables);
 	}
-
-	const char *const values[] = {oids};
-	PGresult *res = pg_query(conn, status_sql, 1, values);
-
+	if (some || source_installed(conn, OWN_READ))
+		res = pg_query(conn, status_sql, 1, (const char *const[]){oids});
 	print_begin(&out, sizeof heading / sizeof *heading);
 	for (size_t i = 0; i < sizeof heading / sizeof *heading; i++)
 		print_cell(&out, heading[i]);
-	for (int row = 0; row < PQntuples(res); row++)
-		print_row(&out, conn, res, row);
+	print_rows(&out, conn, res);
 	print_end(&out);
 	PQclear(res);
 	free(oids);

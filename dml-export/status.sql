@@ -1,5 +1,7 @@
 -- One row for each tracked table and target.  $1 oids of base tables, or NULL for all.
--- A target holds the purge back if another has exported what it hasn't.
+--
+-- The shadow rows are kept from the least xmin on that a target's last snapshot has: it is the
+-- earliest snapshot's, and is that of a transaction which was open then and may be still.
 SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name,
        pg_catalog.format('dml.%I', t.shadow) AS shadow,
        pg_catalog.array_to_string(ARRAY(
@@ -13,16 +15,28 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
        (SELECT pg_catalog.string_agg(x::text, ',') FROM pg_catalog.pg_snapshot_xip(g.snapshot) AS x) AS xip,
        CASE WHEN s.oid IS NOT NULL
             THEN pg_catalog.pg_size_pretty(pg_catalog.pg_total_relation_size(s.oid)) END AS size,
-       pg_catalog.pg_snapshot_xmin(g.snapshot)::text::bigint
-           < pg_catalog.max(pg_catalog.pg_snapshot_xmin(g.snapshot)::text::bigint) OVER (PARTITION BY t.base)
-       AND pg_catalog.pg_snapshot_xmin(g.snapshot)::text::bigint
-           = pg_catalog.min(pg_catalog.pg_snapshot_xmin(g.snapshot)::text::bigint) OVER (PARTITION BY t.base)
-           AS holds
+       pg_catalog.has_table_privilege(s.oid, 'SELECT') AS readable,
+       t.base::oid AS base,
+       c.relkind = 'p' AS partitioned,
+       c.relpersistence <> 'p' AS unlogged,
+       -- Then statement triggers miss what others write.
+       t.kind <> 'row' AND (EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = t.base)
+           OR EXISTS (SELECT FROM pg_catalog.pg_subscription_rel AS r WHERE r.srrelid = t.base)) AS bypassed,
+       k.least = pg_catalog.min(k.least) OVER (PARTITION BY t.base) AS last,
+       k.least::text IN (SELECT x::text FROM pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) AS x)
+           AS open,
+       pg_catalog.to_char(COALESCE(
+           (SELECT p.prepared FROM pg_catalog.pg_prepared_xacts AS p WHERE p.transaction = k.xid),
+           (SELECT a.xact_start FROM pg_catalog.pg_stat_activity AS a WHERE a.backend_xid = k.xid)),
+           'YYYY-MM-DD HH24:MI:SS"Z"') AS since
   FROM dml.tracked AS t
   LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.base
   LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_class AS s ON s.relname = t.shadow AND s.relkind = 'r'
        AND s.relnamespace = 'dml'::pg_catalog.regnamespace
   LEFT JOIN dml.tracking AS g ON g.base = t.base
+ CROSS JOIN LATERAL (
+       SELECT pg_catalog.pg_snapshot_xmin(g.snapshot)::text::bigint AS least,
+              pg_catalog.pg_snapshot_xmin(g.snapshot)::pg_catalog.xid AS xid) AS k
  WHERE $1::oid[] IS NULL OR t.base = ANY ($1::oid[])
- ORDER BY n.nspname, c.relname, g.target
+ ORDER BY n.nspname, c.relname, t.base, g.target

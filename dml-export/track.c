@@ -1,11 +1,6 @@
 #include "track.h"
 
-#include "describe.h"
-
 #include "ddl.sql.h"
-#include "install.sql.h"
-#include "schema.sql.h"
-#include "stray.sql.h"
 #include "uninstall.sql.h"
 #include "unschema.sql.h"
 
@@ -13,14 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What begins and ends each table's transaction. */
-static const char begin_text[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
-				 "SET LOCAL search_path = '';\n"
-				 "SET LOCAL lock_timeout = '10s';\n";
-static const char commit_text[] = "COMMIT;\n";
+const char track_begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
+			   "SET LOCAL search_path = '';\n"
+			   "SET LOCAL lock_timeout = '10s';\n";
+const char track_commit[] = "COMMIT;\n";
 
-/* What stands of an installation, or NULL. */
-static PGresult *installed(PGconn *conn, const struct source_table *t)
+PGresult *track_installed(PGconn *conn, const struct source_table *t)
 {
 	char *name = mem_format("%s.%s", t->name.schema, t->name.table);
 	const char *const values[] = {name, t->oid};
@@ -33,19 +26,7 @@ static PGresult *installed(PGconn *conn, const struct source_table *t)
 	return NULL;
 }
 
-/* Our triggers on a table that is not tracked: it was restored from a dump, and they with it.
- */
-static char *drop_stray_triggers(PGconn *conn, const struct source_table *t)
-{
-	const char *const values[] = {t->oid};
-	PGresult *res = pg_query_row(conn, stray_sql, 1, values);
-	char *script = mem_string(pg_text(res, 0, "script"));
-
-	PQclear(res);
-	return script;
-}
-
-static enum die_status run_or_print(
+enum die_status track_run_or_print(
 	PGconn *conn, const struct options *o, const char *script, const char *what)
 {
 	if (!o->print_sql)
@@ -54,126 +35,7 @@ static enum die_status run_or_print(
 	return DIE_DONE;
 }
 
-/* The statements for one table, without the transaction around them.  `old`: what goes before.
- */
-static bool install_script(PGconn *conn, const struct source_table *t, const char *key,
-	const char *kind, const PGresult *old, struct buf *script)
-{
-	char version[16];
-	const char *const values[] = {t->oid, key, kind, version,
-		old != NULL ? pg_text(old, 0, "shadow") : NULL,
-		old != NULL && !pg_is_null(old, 0, "acl") ? pg_text(old, 0, "acl") : NULL};
-	PGresult *res;
-	bool found;
-
-	snprintf(version, sizeof version, "%d", TRACK_VERSION);
-	res = pg_query(conn, install_sql, 6, values);
-	found = PQntuples(res) == 1;
-	if (found)
-		buf_format(script, "%s\n", pg_text(res, 0, "script"));
-	PQclear(res);
-	return found;
-}
-
-static enum die_status no_key(const struct options *o, const struct source_table *t)
-{
-	if (o->key != NULL)
-		complain("name the columns of a unique index over NOT NULL columns",
-			"table %s has no unique, not-null index on the columns of --key",
-			t->label);
-	else
-		complain("add a primary key, or name a unique, not-null index's columns with "
-			 "--key",
-			"table %s has no key", t->label);
-	return DIE_PERSON;
-}
-
-/* True if nothing has to be done: the same key, the same kind, all in place. */
-static bool up_to_date(PGconn *conn, const struct options *o, const struct source_table *t,
-	const PGresult *old, const char *kind)
-{
-	if (old == NULL || strcmp(pg_text(old, 0, "kind"), kind) != 0)
-		return false;
-	if (o->key != NULL) {
-		const char *const values[] = {o->key, pg_text(old, 0, "key")};
-		PGresult *res = pg_query_row(conn,
-			"SELECT $1::text[] @> $2::text[] AND $1::text[] <@ $2::text[] AS same",
-			2, values);
-		bool same = pg_bool(res, 0, "same");
-
-		PQclear(res);
-		if (!same)
-			return false;
-	}
-	return describe_is_intact(conn, t);
-}
-
-/*
- * What was there goes first, so that its shadow table's name is free; the tracking state stays,
- * and the new shadow table makes each target's next batch a full one.  The lock holds back
- * writers until all triggers stand: whoever began before them has ended by then.
- */
-static void add_transaction(struct buf *script, const struct source_table *t, bool with_schema,
-	const char *stray, const PGresult *old, const char *body)
-{
-	bool drops = old != NULL || *stray != '\0';
-
-	buf_string(script, begin_text);
-	buf_format(script, "LOCK TABLE %s IN %s MODE;\n", t->base,
-		drops ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE");
-	if (with_schema)
-		buf_string(script, schema_sql);
-	buf_string(script, stray);
-	if (old != NULL)
-		buf_format(script, "%s\n", pg_text(old, 0, "script"));
-	/* A table of that name was dropped, and this is another. */
-	if (old != NULL && strcmp(pg_text(old, 0, "base"), t->oid) != 0)
-		buf_format(script, "%s\n", pg_text(old, 0, "forget"));
-	buf_string(script, body);
-	buf_string(script, commit_text);
-}
-
-/* `made`: the schema is there; `told`: its making stands in what was printed before. */
-struct schema {
-	bool made;
-	bool told;
-};
-
-static enum die_status install(PGconn *conn, const struct options *o, struct schema *schema,
-	const struct source_table *t)
-{
-	const char *kind = t->row_kind ? "row" : "statement";
-	struct source_table dropped = {.name = t->name};
-	PGresult *own = schema->made ? installed(conn, t) : NULL;
-	PGresult *old = schema->made && own == NULL ? installed(conn, &dropped) : own;
-	const char *key = o->key != NULL ? o->key : own != NULL ? pg_text(own, 0, "key") : NULL;
-	char *stray = own == NULL ? drop_stray_triggers(conn, t) : mem_string("");
-	enum die_status status = DIE_DONE;
-	struct buf script = {0};
-	struct buf body = {0};
-
-	if (up_to_date(conn, o, t, own, kind)) {
-		note("%s is tracked already", t->label);
-	} else if (!install_script(conn, t, key, kind, old, &body) &&
-		   (o->key != NULL || !install_script(conn, t, NULL, kind, old, &body))) {
-		status = no_key(o, t);
-	} else {
-		add_transaction(
-			&script, t, !schema->made && !schema->told, stray, old, body.data);
-		status = run_or_print(conn, o, script.data, t->label);
-		schema->made |= status == DIE_DONE && !o->print_sql;
-		schema->told |= o->print_sql;
-	}
-	buf_free(&script);
-	buf_free(&body);
-	free(stray);
-	PQclear(old);
-	return status;
-}
-
-/* Who installs or uninstalls is alone with that in its database, to its end: the first makes
- * the schema, the last drops it. */
-static void expect_alone(PGconn *conn, const struct options *o)
+void track_expect_alone(PGconn *conn, const struct options *o)
 {
 	if (o->print_sql)
 		return;
@@ -187,75 +49,115 @@ static void expect_alone(PGconn *conn, const struct options *o)
 	PQclear(res);
 }
 
-enum die_status track_install(const struct options *o)
+/* Whoever can write to the tables there has ways into what we do; patterns leave them out. */
+void track_refuse_reserved(struct source_tables *tables)
 {
-	PGconn *conn = pg_connect(&o->pg);
-	struct schema schema = {0};
-	struct source_tables tables;
+	for (size_t i = 0; i < tables->count; i++) {
+		struct source_table *t = &tables->table[i];
+		const char *schema = t->name.schema;
 
-	expect_alone(conn, o);
-	schema.made = source_installed(conn, OWN_MAKE);
-	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);
-	for (size_t i = 0; i < tables.count; i++)
-		if (!tables.table[i].refused)
-			tables.status = die_worst(
-				tables.status, install(conn, o, &schema, &tables.table[i]));
-	pg_disconnect(conn);
-	opt_close_stdout();
-	return tables.status;
+		if (!t->refused &&
+			(strcmp(schema, "dml") == 0 || strncmp(schema, "pg_", 3) == 0 ||
+				strcmp(schema, "information_schema") == 0))
+			source_refuse(tables, t, "name a table of the application's",
+				"is in a schema of the system's or of ours");
+	}
 }
 
-/* True if only these `count` tables are tracked. */
-static bool are_all(PGconn *conn, size_t count)
+static uint64_t count_tracked(PGconn *conn)
 {
 	PGresult *res =
 		pg_query_row(conn, "SELECT count(*) AS tables FROM dml.tracked", 0, NULL);
-	bool all = pg_number(res, 0, "tables") == count;
+	uint64_t count = pg_number(res, 0, "tables");
 
 	PQclear(res);
-	return all;
+	return count;
 }
 
-/* All tables in one transaction, for only together they may be the last. */
+/* A transaction for this table.  With the last one goes what all have in common. */
+static enum die_status uninstall(PGconn *conn, const struct options *o,
+	const struct source_table *t, const PGresult *old, bool is_last)
+{
+	struct buf script = {0};
+	enum die_status status;
+
+	buf_string(&script, track_begin);
+	if (t->base != NULL)
+		buf_format(&script, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE;\n", t->base);
+	buf_format(&script, "%s\n%s\n", pg_text(old, 0, "script"), pg_text(old, 0, "forget"));
+	if (is_last)
+		buf_string(&script, unschema_sql);
+	buf_string(&script, track_commit);
+	status = track_run_or_print(conn, o, script.data, t->label);
+	if (status == DIE_DONE && !o->print_sql)
+		note("%s is tracked no more", t->label);
+	buf_free(&script);
+	return status;
+}
+
+/* That a table isn't tracked is what was asked for; one that isn't even there was mistyped. */
+static enum die_status not_tracked(const struct source_table *t)
+{
+	if (t->oid != NULL) {
+		warn("table %s is not tracked", t->label);
+		return DIE_DONE;
+	}
+	complain("see dml-export --status for the tables that are", "table %s is not tracked",
+		t->label);
+	return DIE_PERSON;
+}
+
+static void uninstall_all(PGconn *conn, const struct options *o, struct source_tables *tables)
+{
+	PGresult **old = mem_zero(tables->count, sizeof(PGresult *));
+	uint64_t left = count_tracked(conn);
+
+	/* Asked for first: with the last table goes what could be asked. */
+	for (size_t i = 0; i < tables->count; i++)
+		old[i] = track_installed(conn, &tables->table[i]);
+	for (size_t i = 0; i < tables->count; i++) {
+		const struct source_table *t = &tables->table[i];
+		enum die_status status = old[i] != NULL
+						 ? uninstall(conn, o, t, old[i], left == 1)
+						 : not_tracked(t);
+
+		if (old[i] != NULL && status == DIE_DONE)
+			left--;
+		tables->status = die_worst(tables->status, status);
+		PQclear(old[i]);
+	}
+	free(old);
+}
+
 enum die_status track_uninstall(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
-	struct buf script = {0};
-	struct source_tables tables;
-	size_t found = 0;
+	struct source_tables tables = {0};
 
-	expect_alone(conn, o);
-	source_expect_installed(conn, OWN_WRITE);
-	source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
-	buf_string(&script, begin_text);
-	for (size_t i = 0; i < tables.count; i++) {
-		const struct source_table *t = &tables.table[i];
-		PGresult *res = installed(conn, t);
-
-		if (res == NULL) {
-			complain("see dml-export --status for the tables that are",
-				"table %s is not tracked", t->label);
-			tables.status = DIE_PERSON;
-			continue;
-		}
-		if (t->base != NULL)
-			buf_format(
-				&script, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE;\n", t->base);
-		buf_format(&script, "%s\n%s\n", pg_text(res, 0, "script"),
-			pg_text(res, 0, "forget"));
-		PQclear(res);
-		found++;
+	track_expect_alone(conn, o);
+	if (source_installed(conn, OWN_WRITE)) {
+		source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
+		uninstall_all(conn, o, &tables);
+	} else {
+		note("nothing is tracked in database \"%s\"", PQdb(conn));
 	}
-	if (found > 0 && are_all(conn, found))
-		buf_string(&script, unschema_sql);
-	buf_string(&script, commit_text);
-	if (found > 0)
-		tables.status = die_worst(
-			tables.status, run_or_print(conn, o, script.data, "cannot uninstall"));
 	pg_disconnect(conn);
-	buf_free(&script);
 	opt_close_stdout();
 	return tables.status;
+}
+
+/* --key is for --install, so the hint is how to say it there. */
+static enum die_status no_key(const struct source_table *t, const PGresult *ddl)
+{
+	bool spare = PQntuples(ddl) == 1 && !pg_is_null(ddl, 0, "spare");
+	char *hint = spare ? mem_format("run dml-export --install --key '%s' -t '%s' first",
+				     pg_text(ddl, 0, "spare"), t->label)
+			   : mem_string("add a primary key");
+
+	complain(hint, "table %s has no %s", t->label,
+		spare ? "primary key, and is not tracked by another" : "key");
+	free(hint);
+	return DIE_PERSON;
 }
 
 enum die_status track_target_ddl(const struct options *o)
@@ -265,18 +167,19 @@ enum die_status track_target_ddl(const struct options *o)
 	struct source_tables tables;
 
 	source_resolve(conn, &o->tables, SOURCE_BASE, &tables);
+	track_refuse_reserved(&tables);
 	for (size_t i = 0; i < tables.count; i++) {
 		const struct source_table *t = &tables.table[i];
 		PGresult *old, *res;
 
 		if (t->refused)
 			continue;
-		old = tracked ? installed(conn, t) : NULL;
+		old = tracked ? track_installed(conn, t) : NULL;
 		res = pg_query(conn, ddl_sql, 2,
 			(const char *const[]){
 				t->oid, old != NULL ? pg_text(old, 0, "key") : NULL});
 		if (PQntuples(res) != 1 || !pg_bool(res, 0, "has_key"))
-			tables.status = die_worst(tables.status, no_key(o, t));
+			tables.status = die_worst(tables.status, no_key(t, res));
 		else
 			fputs(pg_text(res, 0, "ddl"), stdout);
 		PQclear(res);

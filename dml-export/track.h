@@ -4,14 +4,34 @@
 
 #include "die.h"
 #include "options.h"
+#include "source.h"
 
 /* Of the shadow tables, triggers and functions that --install makes: raised whenever they
- * change, so that an older installation is brought up to date before it is used. */
+ * change, so that an older installation is brought up to date before it is used.  dml.purge()
+ * has no version: --install sees from its body whether it is ours. */
 enum { TRACK_VERSION = 1 };
 
-/* Each runs over all tables of the call and returns the worst that happened. */
-enum die_status track_install(const struct options *o);
+/* Each runs over all tables of the call and returns the worst that happened; --install is
+ * install_run(). */
 enum die_status track_uninstall(const struct options *o);
 enum die_status track_target_ddl(const struct options *o);
+
+/* What begins and ends each table's transaction. */
+extern const char track_begin[];
+extern const char track_commit[];
+
+/* Who installs or uninstalls is alone with that in its database, to its end: the first makes
+ * the schema, the last drops it. */
+void track_expect_alone(PGconn *conn, const struct options *o);
+
+/* Refuses tables in the system's schemas and ours. */
+void track_refuse_reserved(struct source_tables *tables);
+
+/* What stands of an installation, as uninstall.sql has it, or NULL. */
+PGresult *track_installed(PGconn *conn, const struct source_table *t);
+
+/* Runs a script or, with --print-sql, prints it; an error's message begins with `what`. */
+enum die_status track_run_or_print(
+	PGconn *conn, const struct options *o, const char *script, const char *what);
 
 #endif

@@ -300,6 +300,8 @@ static enum die_status forget(PGconn *conn, const struct label *target, const ch
 			target->text);
 		return DIE_NOT_NOW;
 	}
+	note("%s is forgotten, for %" PRIu64 " table%s", target->text, forgotten,
+		forgotten == 1 ? "" : "s");
 	return DIE_DONE;
 }
 

@@ -20,7 +20,18 @@ SELECT t.key,
        pg_catalog.format('DELETE FROM dml.tracked WHERE base = %s;', t.base::oid) AS forget,
        t.shadow,
        t.base::oid AS base,
-       s.relacl::text AS acl
+       s.relacl::text AS acl,
+       (SELECT pg_catalog.string_agg(g.target, ', ' ORDER BY g.target)
+          FROM dml.tracking AS g WHERE g.base = t.base) AS targets,
+       -- Takes from others what they may do with a trigger's function.
+       (SELECT pg_catalog.string_agg(pg_catalog.format(E'REVOKE ALL ON FUNCTION dml.%I() FROM %s;\n', f.proname,
+                   CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                        ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END), '')
+          FROM pg_catalog.pg_proc AS f
+         CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(f.proacl, pg_catalog.acldefault('f', f.proowner))) AS a
+         WHERE f.pronamespace = 'dml'::pg_catalog.regnamespace AND a.grantee <> f.proowner
+           AND f.proname IN (t.shadow || ' new', t.shadow || ' gone', t.shadow || ' old',
+                             t.shadow || ' truncate')) AS revoke
   FROM dml.tracked AS t
   LEFT JOIN pg_catalog.pg_class AS b ON b.oid = t.base
   LEFT JOIN pg_catalog.pg_class AS s ON s.relname = t.shadow AND s.relkind = 'r'

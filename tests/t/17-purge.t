@@ -45,4 +45,39 @@ is($pair->source("SELECT count(*), count(*) FILTER (WHERE number > 0) FROM dml.h
 	"1000|3\n", 'the last thousand are kept');
 is($pair->source("SELECT count(*) FROM dml.history WHERE target = 'new/app'"), "2\n", 'and all of the other target');
 
+# Somebody's own index on the shadow table is no harm.
+$pair->source('CREATE INDEX ON dml."public.t" (txid)');
+$pair->source("UPDATE t SET pad = NULL");
+$result = run_export(@export, '-T', 'old/app', $pair->out);
+is("$result->{ended} $result->{stderr}", '0 ', 'a b-tree on a large shadow table: the purge goes on');
+
+# Who calls it in a transaction with one snapshot, from before a target's first export has committed,
+# would delete what that one needs next.
+for my $level ('REPEATABLE READ', 'SERIALIZABLE') {
+	my $caller = $cluster->connect($src);
+	$caller->do("BEGIN ISOLATION LEVEL $level");
+	ok(!eval { $caller->do("SELECT dml.purge('t')"); 1 }, "dml.purge() in a transaction that is $level: refused");
+	like($@, qr/not READ COMMITTED\n.*BEGIN ISOLATION LEVEL READ COMMITTED/, '... and what to do');
+	$caller->do('ROLLBACK; BEGIN ISOLATION LEVEL READ COMMITTED');
+	ok(eval { $caller->do("SELECT dml.purge('t')"); 1 }, '... which is done then') || diag $@;
+}
+
+# One that an older version made is put right by --install, which changes nothing else.
+$cluster->sql('postgres', 'CREATE ROLE exporter');
+$pair->source('GRANT EXECUTE ON FUNCTION dml.purge(regclass) TO exporter');
+my $purge = "SELECT md5(prosrc), proacl, proconfig FROM pg_proc WHERE proname = 'purge'";
+my $ours = $pair->source($purge);
+$pair->source("CREATE OR REPLACE FUNCTION dml.purge(base regclass) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'");
+my $state = 'SELECT base, target, number, snapshot FROM dml.tracking ORDER BY target';
+my $before = $pair->source($state);
+my @install = ('-d', $src, '--install', '-t', 't');
+my $printed = run_export(@install, '--print-sql');
+$pair->source($printed->{stdout});
+is($pair->source($purge), $ours, 'an older dml.purge() is put right by what --install prints');
+$pair->source("CREATE OR REPLACE FUNCTION dml.purge(base regclass) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'");
+exits_with(run_export(@install), 0, '--install over an older dml.purge()');
+is($pair->source($purge), $ours, '... puts it right, and the grants stay');
+is($pair->source($state), $before, '... and so do the targets');
+is(run_export(@install, '--print-sql')->{stdout}, '', '... then there is nothing to do');
+
 done_testing;

@@ -207,4 +207,33 @@ for my $visit (@visits) {
 	$pair->source('INSERT INTO visitor SELECT max(id) + 1, 0 FROM visitor');
 }
 
+# A partition that is tracked by itself, and its table after it: their triggers would have one name.
+$pair->source(<<'END');
+CREATE TABLE "Whole" (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE "Part" PARTITION OF "Whole" FOR VALUES FROM (1) TO (10) PARTITION BY RANGE (id);
+CREATE TABLE leaf PARTITION OF "Part" FOR VALUES FROM (1) TO (5);
+CREATE TABLE loose (id int PRIMARY KEY);
+END
+my @whole = ('-d', $src, '--install', '-t', '"Whole"');
+export_ok('-d', $src, '--install', '-t', 'leaf', '-t', 'loose');
+for my $more ([], ['-t', 'leaf'], ['--print-sql']) {
+	my $result = run_export(@whole, @$more);
+	exits_with($result, 4, "a table whose partition is tracked by itself, @$more: refused");
+	is($result->{stderr}, 'dml-export: error: table public."Whole" has a partition that is tracked by itself: public.leaf'
+		. "\ndml-export: hint: run dml-export --uninstall -t 'public.leaf' first\n", '... by the partition\'s name');
+}
+export_ok('-d', $src, '--uninstall', '-t', 'leaf');
+my $both = run_export('-d', $src, '--install', '-t', 'leaf', '-t', '"Part"', '-t', '"Whole"');
+exits_with($both, 4, 'a table and its partitions in one call: refused');
+is($both->{stderr}, join('', map { "dml-export: error: table public.$_ is a partition that is tracked with its table\n"
+	. "dml-export: hint: name the partitioned table only\n" } 'leaf', '"Part"'), '... but for the table');
+is($pair->source(q(SELECT string_agg(name, ' ') FROM dml.tracked WHERE name ~ '(Whole|Part|leaf)')), "public.Whole\n",
+	'... which is tracked');
+exits_with(run_export('-d', $src, '--install', '-t', 'leaf'), 4, '... then the partition alone is refused');
+ok(!eval { $pair->source('ALTER TABLE "Whole" ATTACH PARTITION loose FOR VALUES FROM (10) TO (20)'); 1 },
+	'to attach a table that is tracked by itself: refused by the server');
+export_ok('-d', $src, '--uninstall', '-t', 'loose');
+$pair->source('ALTER TABLE "Whole" ATTACH PARTITION loose FOR VALUES FROM (10) TO (20); INSERT INTO loose VALUES (11)');
+is($pair->source('SELECT key1 FROM dml."public.Whole"'), "11\n", '... until it is uninstalled: then it goes along');
+
 done_testing;

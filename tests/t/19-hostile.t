@@ -161,6 +161,71 @@ eval { $cluster->sql($super, 'SET ROLE attacker; INSERT INTO attack.t (id) VALUE
 is($cluster->sql($super, "SELECT DISTINCT who FROM attack.log WHERE who <> 'attacker'"), '',
 	'a cast of the table\'s owner does not run with the superuser\'s rights');
 
+# Default privileges, made for the application's own tables and functions, say nothing of ours: who
+# could execute a trigger's function could have it run on a table of his.
+my $open = $cluster->db('open');
+$cluster->sql($open, <<'END');
+ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO attacker;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO attacker WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO attacker, PUBLIC;
+ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO attacker;
+CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE w (id int PRIMARY KEY);
+ALTER TABLE u OWNER TO owner;
+END
+sub open_to_others { return $cluster->sql($open, <<'END') }
+SELECT o.name, a.grantee::regrole, string_agg(a.privilege_type, ' ')
+  FROM (SELECT nspname::text, nspacl, nspowner FROM pg_namespace WHERE nspname = 'dml'
+        UNION ALL SELECT relname, relacl, relowner FROM pg_class WHERE relnamespace = 'dml'::regnamespace
+        UNION ALL SELECT proname, COALESCE(proacl, acldefault('f', proowner)), proowner
+          FROM pg_proc WHERE pronamespace = 'dml'::regnamespace) AS o (name, acl, owner), aclexplode(o.acl) AS a
+ WHERE a.grantee NOT IN (o.owner, 'owner'::regrole) GROUP BY 1, 2 ORDER BY 1, 2
+END
+export_ok('-d', $open, '--install', '-t', 't', '-t', 'u');
+is(open_to_others(), '', 'default privileges open nothing that is made to anybody');
+my $printed = run_export('-d', $open, '--install', '--print-sql', '-t', 'w')->{stdout};
+$cluster->sql($open, "\\set ON_ERROR_ROLLBACK on\n$printed");
+is(open_to_others(), '', '... nor what psql makes, with savepoints of its own');
+$cluster->sql($open, 'GRANT EXECUTE ON FUNCTION dml."public.t new"() TO attacker, PUBLIC; GRANT SELECT ON dml."public.t" TO exporter');
+my $closed = run_export('-d', $open, '--install', '-t', 't', '-t', 'u');
+is("$closed->{ended} $closed->{stderr}", '0 ', '--install where somebody may execute one');
+is(open_to_others(), "public.t|exporter|SELECT\n", '... takes that from them, and nothing else');
+$cluster->sql($open, 'ALTER DEFAULT PRIVILEGES IN SCHEMA dml GRANT SELECT ON TABLES TO exporter');
+export_ok('-d', $open, '--uninstall', '-t', 'w');
+export_ok('-d', $open, '--install', '-t', 'w');
+is(open_to_others(), "public.t|exporter|SELECT\npublic.w|exporter|SELECT\n",
+	'default privileges for just that schema are meant');
+
+# While --install waits for its lock, another table may take the name, or the table another owner.
+# The schema is the owner's here, the table the superuser's.
+my $swapped = $cluster->db('swapped');
+$cluster->sql($swapped, 'CREATE SCHEMA app AUTHORIZATION owner; CREATE TABLE app.t (id int PRIMARY KEY, v int)');
+my @app = ('-d', $swapped, '--install', '-t', 'app.t');
+my $planned = run_export(@app, '--print-sql')->{stdout};
+sub while_it_waits {
+	my ($what, $role, @sql) = @_;
+	my $dbh = Cluster::connect_to($swapped =~ s/user='postgres'/user=$role/r);
+	$dbh->begin_work;
+	$dbh->do($_) for 'LOCK TABLE app.t', @sql;
+	my $waiting = start_cmd(program('dml-export'), @app);
+	wait_for(sub { $cluster->value($swapped, q(SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = 'dml-export' AND wait_event_type = 'Lock')) }, 'the lock to be waited for');
+	$dbh->commit;
+	my $result = finish($waiting);
+	exits_with($result, 1, "$what: not installed");
+	is($result->{stderr}, "dml-export: error: table app.t was changed just now\ndml-export: hint: run it again\n",
+		'... and why');
+	is($cluster->value($swapped, q(SELECT count(*) FROM pg_namespace WHERE nspname = 'dml')), 0, '... nothing is left');
+	return;
+}
+while_it_waits('another type of the key', 'postgres', 'ALTER TABLE app.t ALTER id TYPE bigint');
+while_it_waits('another column of the key\'s name', 'postgres', 'ALTER TABLE app.t DROP id, ADD id bigint PRIMARY KEY');
+while_it_waits('another owner', 'postgres', 'ALTER TABLE app.t OWNER TO owner');
+while_it_waits('another table', 'owner', 'DROP TABLE app.t', 'CREATE TABLE app.t (id bigint PRIMARY KEY, v int)');
+$cluster->sql($swapped, 'DROP TABLE app.t; CREATE TABLE app.t (id bigint PRIMARY KEY, v int)');
+ok(!eval { $cluster->sql($swapped, $planned); 1 }, 'what was printed is for the table of then');
+like($@, qr/table app\.t was changed just now\n.*run dml-export --install again/, '... which it says');
+export_ok(@app);
+
 # A schema dml that somebody made before belongs to him, and so would all that is in it.
 my $taken = $cluster->db('taken');
 $cluster->sql($taken, <<'END');

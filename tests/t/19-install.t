@@ -19,6 +19,14 @@ sub quiet {
 	is("$result->{ended} $result->{stdout}$result->{stderr}", '0 ', $what);
 	return;
 }
+# Tests that it says just whose batches will be full.
+sub repairs {
+	my ($result, $what) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is("$result->{ended} $result->{stdout}$result->{stderr}", '0 dml-export: warning: public.t was installed anew:'
+		. " the next batch is full for $pair->{label}\n", $what);
+	return;
+}
 
 # Everything in a database that is not the system's; with the transactions that made it.
 sub catalogue {
@@ -157,7 +165,7 @@ for my $what (sort keys %broken) {
 		qr/table public\.t $message\n.*hint: run dml-export --install -t 'public\.t'\n/, '... by name');
 	ok(!(grep { m{/t/} } @{ $result->{lines} }), '... and no batch of it');
 	$pair->source($first) if $first; # what --install didn't make it doesn't remove
-	quiet(install('-t', 't', '-t', 'u', '-t', 'w'), '... --install repairs it');
+	repairs(install('-t', 't', '-t', 'u', '-t', 'w'), '... --install repairs it');
 	$pair->source("UPDATE t SET v = 'repaired' WHERE id = 1");
 	full_follows($what);
 }
@@ -166,7 +174,7 @@ is(shadow(), 'public.t', 'its shadow table is called as it was');
 $pair->source('DROP TABLE dml."' . shadow() . '"');
 stderr_like($pair->export('t'), qr/table public\.t has lost its shadow table\n/,
 	'DROP of the shadow table: refused');
-quiet(install('-t', 't'), '... --install repairs it');
+repairs(install('-t', 't'), '... --install repairs it');
 stderr_like(full_follows('DROP of the shadow table'), qr/full batch: .*installed anew\n/,
 	'... which is said');
 is($pair->manifest->{retires} =~ s/ \d+$//r, $chain, '... and which chain this one takes the place of');
@@ -177,22 +185,24 @@ table_equal($src, $pair->dst, 't', 'a trigger that was disabled for a while is n
 
 # Another key, and one that is called something else.
 $pair->target('CREATE UNIQUE INDEX ON t (a)');
-quiet(install('-t', 't', '--key=A'), 'another --key');
+repairs(install('-t', 't', '--key=A'), 'another --key');
 full_follows('another --key');
 is($pair->manifest->{key}, 'a', '... is the batch\'s');
 quiet(install('-t', 't'), 'install without --key');
 $pair->source('UPDATE t SET a = 50 WHERE id = 1');
 $pair->arrives('... leaves it', 't');
 is_deeply([$pair->ids], [1, 50], '... its ids');
-quiet(install('-t', 't', '--key', 'id'), 'the first key again');
+repairs(install('-t', 't', '--key', 'id'), 'the first key again');
 full_follows('the first key again');
 $pair->source('CREATE TABLE renamed (id int PRIMARY KEY)');
-export_ok('-d', $src, '--install', '-t', 'renamed');
+stderr_like(install('-v', '-t', 'renamed'), qr/^dml-export: note: public\.renamed is tracked now\n\z/,
+	'-v tells of a new table');
 $pair->source('ALTER TABLE renamed RENAME id TO no; INSERT INTO u VALUES (77)');
 my $renamed = $pair->export('renamed', 'u');
 exits_with($renamed, 4, 'a column of the key with another name: refused');
 is(@{ $renamed->{lines} }, 1, '... and the other table goes on');
-exits_with(install('-t', 'renamed', '-v'), 0, '... --install brings it up to date');
+stderr_like(install('-t', 'renamed', '-v'), qr/^dml-export: note: public\.renamed is tracked anew\n\z/,
+	'... --install brings it up to date, which -v tells');
 ok(eval { $pair->source('INSERT INTO renamed VALUES (1)'); 1 },
 	'... and writers can write') || diag $@;
 quiet(uninstall('-t', 'renamed'), '... it can be uninstalled');
@@ -205,7 +215,7 @@ exits_with($anew, 4, 'a table made anew: refused');
 stderr_like($anew, qr/table public\.t is not tracked/, '... for it is not tracked');
 like(run_export('-d', $src, '--status')->{stdout},
 	qr/^public\.t .*the table was dropped: --uninstall it/m, '... --status knows why');
-quiet(install('-t', 't'), '... until --install');
+repairs(install('-t', 't'), '... until --install');
 is($pair->export('t')->{ended}, 0, '... then all rows follow');
 is($pair->apply->{ended}, 0, '... and are imported');
 table_equal($src, $pair->dst, 't');
@@ -224,7 +234,7 @@ SKIP: {
 	skip 'no pg_dump for this server', 11 if !$dumper;
 	restore($src, '-t', 'public.t');
 	stderr_like($pair->export('t'), qr/table public\.t is not tracked/, 'a table restored with its triggers: refused');
-	quiet(install('-t', 't'), '... until --install');
+	repairs(install('-t', 't'), '... until --install');
 	$pair->source("INSERT INTO t VALUES (6, 6, 'after it')");
 	full_follows('a table restored with its triggers');
 	my $empty = $cluster->db('empty');
@@ -248,7 +258,9 @@ exits_with(uninstall('-t', 'nil'), 4, '--uninstall of a table that is not there:
 quiet(uninstall('-t', 't'), '--uninstall of one of two tables');
 $pair->source('CREATE TABLE w (id int PRIMARY KEY); INSERT INTO u VALUES (3)');
 is(@{ $pair->export('u')->{lines} }, 1, '... leaves the other');
-exits_with(uninstall('-t', 't'), 4, '... again: refused');
+my $again = uninstall('-t', 't');
+is("$again->{ended} $again->{stdout}$again->{stderr}", "0 dml-export: warning: table public.t is not tracked\n",
+	'... again: nothing to do, which is said');
 quiet(uninstall('-t', 'u'), '--uninstall of the last table');
 is($pair->source("SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'dml'::regnamespace AND relkind IN ('r', 'S')"),
 	"applied ledger retired\n", '... leaves the importer\'s ledger');
@@ -259,7 +271,12 @@ quiet(install('-t', 't'), 'install beside an importer');
 quiet(run_import('-d', $src, '--uninstall'), 'the importer goes first');
 quiet(uninstall('-t', 't'), '... the exporter then');
 catalogue_is($src, $bare, '... and nothing is left');
-exits_with(uninstall('-t', 't'), 4, '--uninstall where nothing is: refused');
+quiet(uninstall('-t', 't'), '--uninstall where nothing is');
+stderr_like(uninstall('-v', '-t', 't'), qr/^dml-export: note: nothing is tracked in database "source"\n\z/,
+	'... which -v tells');
+is(run_export('-d', $src, '--status')->{stdout},
+	"TABLE  TARGET  BATCH  EXPORTED  WAITING  SHADOW ROWS  SIZE  NOTE\n", '--status where nothing is: its heading');
+exits_with(run_export('-d', $src, '--status', '-t', 't'), 4, '... but no table\'s');
 
 # What is no ordinary table.
 my $temporary = $cluster->connect($src);
@@ -277,7 +294,8 @@ my %kind = (view => 'is a view', stored => 'is a view', seq => 'is no table',
 	unlogged => 'is unlogged', "$schema.fleeting" => 'is temporary',
 		nil => 'does not exist', t_pkey => 'does not exist',
 	composite => 'does not exist', 'nil.t' => 'is in no schema',
-		'pg_catalog.pg_class' => '.*system catalog|is not tracked|has no key');
+		'pg_catalog.pg_class' => 'is in a schema of the system|is not tracked',
+	'dml.tracked' => 'is in a schema of the system\'s or of ours|is not tracked');
 for my $name (sort keys %kind) {
 	my $shown = $name =~ /\./ ? $name : "public.$name";
 	for my $result (install('-t', $name), $pair->export($name)) {
@@ -286,6 +304,9 @@ for my $name (sort keys %kind) {
 			qr/^dml-export: error: (?=.*\b\Q$shown\E\b).*(?:$kind{$name})/,
 			'... by name');
 	}
+}
+for my $name ('dml.history', 'information_schema.sql_features') {
+	exits_with(run_export('-d', $src, '--target-ddl', '-t', $name), 4, "--target-ddl of $name: refused");
 }
 $pair->source('ALTER TABLE t SET UNLOGGED');
 stderr_like($pair->export('t'), qr/table public\.t is unlogged/,

@@ -86,6 +86,24 @@ $pair->source('ALTER TABLE odd_2 SET UNLOGGED');
 is("$odd->{ended} @odd", '4 public.odd_1', 'a table that is unlogged now: refused');
 stderr_like($odd, qr/error: table public\.odd_2 is unlogged/, '... by its name');
 
+# A table that is tracked by --key has one, also for --target-ddl and --install; one that could be is
+# told how.
+$pair->source('CREATE TABLE coded (code text NOT NULL, "No." int NOT NULL, UNIQUE ("No.", code))');
+for my $mode ('--target-ddl', '--install') {
+	my $keyless = run_export('-d', $src, $mode, '-t', 'coded');
+	exits_with($keyless, 4, "$mode of a table without a primary key: refused");
+	next if $mode eq '--install';
+	my ($hint) = $keyless->{stderr} =~ /^dml-export: hint: run (dml-export .*) first$/m;
+	ok($hint, '... with a command') || diag $keyless->{stderr};
+	unlike(run_export('-d', $src, $mode, '-t', '*.*')->{stdout}, qr/coded/, '... a pattern passes it over');
+}
+my $command = run_export('-d', $src, '--target-ddl', '-t', 'coded')->{stderr} =~ s/.*hint: run dml-export (.*) first\n/$1/sr;
+exits_with(run_cmd('sh', '-c', program('dml-export') . qq( -d "\$1" $command), 'sh', $src), 0, 'the command works');
+like(run_export('-d', $src, '--target-ddl', '-t', 'cod*')->{stdout}, qr/^CREATE TABLE public\.coded .*PRIMARY KEY \("No\.", code\)/ms,
+	'... then --target-ddl by pattern prints it');
+exits_with(run_export('-d', $src, '--install', '-t', 'cod*'), 0, '... and --install by pattern finds it');
+exits_with(run_export('-d', $src, '--target-ddl', '-t', 'keyl*'), 4, '... and nothing else');
+
 # Fan-out: targets at the same position share the files, and each has a tree of its own.
 my @three = map { ('-T', "r$_/app") } 1 .. 3;
 $pair->source('CREATE TABLE fan (id int PRIMARY KEY, a text); INSERT INTO fan SELECT i FROM generate_series(1, 100) AS i');

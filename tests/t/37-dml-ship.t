@@ -163,21 +163,47 @@ subtest 'killed while it removed what was applied' => sub {
 
 subtest 'wrong usage' => sub {
 	my %wrong = (
-		'no table' => { tables => [] },
-		'no target' => { target => 'replica1' },
-		'three parts' => { target => 'a/b/c' },
-		'a target that climbs' => { target => '../x' },
-		'a daemon' => { to => 'far::module' },
-		'no directory' => { to => 'far:' },
-		'an option for rsync' => { to => '-e:x' },
-		'no table name' => { tables => ['-t', 'a b'] },
+		'no table' => [{ tables => [] }, '-t TABLE is missing'],
+		'no target' => [{ target => 'replica1' }, "not a target HOST/DB: 'replica1'"],
+		'three parts' => [{ target => 'a/b/c' }, "not a target HOST/DB: 'a/b/c'"],
+		'a target that climbs' => [{ target => '../x' }, "not a target HOST/DB: '../x'"],
+		'a daemon' => [{ to => 'far::module' }, "not a [USER@]MACHINE:DIRECTORY: 'far::module'"],
+		'no directory' => [{ to => 'far:' }, "not a [USER@]MACHINE:DIRECTORY: 'far:'"],
+		'an option for rsync' => [{ to => '-e:x' }, "not a [USER@]MACHINE:DIRECTORY: '-e:x'"],
+		'two targets' => [{ tables => [qw(-t items -T replica2/app)] }, "-T can be given once, not also 'replica1/app'"],
+		'an option of none' => [{ tables => [qw(-t items -j 2)] }, 'there is no option -j'],
+		'a long option' => [{ tables => [qw(-t items --full)] }, 'there is no long option but --help, and that alone'],
 	);
 	for my $name (sort keys %wrong) {
-		my $result = run_ship(%{ $wrong{$name} });
+		my ($options, $error) = @{ $wrong{$name} };
+		my $result = run_ship(%$options);
 		exits_with($result, 2, $name);
-		stderr_like($result, qr/^dml-ship: error: /m, "$name: is said");
+		stderr_like($result, qr/\Adml-ship: error: \Q$error\E\ndml-ship: hint: .*\n\z/, "$name: is said");
 	}
-	exits_with(run_ship(spool => "$dir/none"), 4, 'no spool');
+	my %arguments = (
+		'-T HOST/DB is missing' => [qw(-t t spool in)],
+		'SPOOL and DIRECTORY are missing' => [qw(-t t -T a/b)],
+		'DIRECTORY is missing' => [qw(-t t -T a/b spool)],
+		"too many arguments, the third 'more'" => [qw(-t t -T a/b spool in more)],
+		'-T needs an argument' => [qw(-t t -T)],
+	);
+	for my $error (sort keys %arguments) {
+		my $result = run_cmd($ship, @{ $arguments{$error} });
+		is("$result->{ended} $result->{stdout}$result->{stderr}",
+			"2 dml-ship: error: $error\ndml-ship: hint: try dml-ship --help\n", $error);
+	}
+	my $unnamed = run_ship(tables => ['-t', 'a b']);
+	exits_with($unnamed, 2, 'no table name');
+	stderr_like($unnamed, qr/^dml-export: error: .*^dml-ship: error: /ms, '... is said');
+	my $nowhere = run_ship(spool => "$dir/none");
+	exits_with($nowhere, 4, 'no spool');
+	stderr_like($nowhere, qr{\Adml-ship: error: the spool '\Q$dir\E/none' is no directory\ndml-ship: hint: .*mkdir}, '... is said');
+	for my $made ("$dir/odd", "$dir/odd/.replica1,app.lock") {
+		mkdir $made or die "$made: $!";
+	}
+	my $unlockable = run_ship(spool => "$dir/odd");
+	exits_with($unlockable, 1, 'a lock that can not be opened');
+	stderr_like($unlockable, qr{\A$label can't open '.*lock'\ndml-ship: hint: .*\n\z}, '... is said');
 	my $help = run_cmd($ship, '--help');
 	exits_with($help, 0, '--help');
 	stdout_is($help, $help->{stdout} =~ /\Ausage: dml-ship / ? $help->{stdout} : 'usage', 'prints it');
