@@ -1,6 +1,7 @@
 #include "copy.h"
 
 #include "changes.h"
+#include "describe.h"
 #include "workers.h"
 
 #include <stdlib.h>
@@ -97,6 +98,7 @@ static enum die_status copy_worker(struct workers *w, const void *context)
 		status = copy_chain(&run, c);
 		worst = die_worst(worst, status);
 		if (status == DIE_DONE) {
+			describe_confirm(run.conn, c->table, 1);
 			o->ids = c->manifest.ids;
 			o->rows = c->manifest.rows;
 			o->data_bytes = c->manifest.data_bytes;

@@ -2,6 +2,7 @@
 
 #include "track.h"
 
+#include "confirm.sql.h"
 #include "describe.sql.h"
 #include "partitions.sql.h"
 #include "types.sql.h"
@@ -163,6 +164,36 @@ void describe_tables(PGconn *conn, struct source_tables *tables)
 	for (size_t i = 0; i < tables->count; i++)
 		if (!tables->table[i].refused && tables->table[i].partitioned)
 			describe_partitions(conn, tables, &tables->table[i]);
+}
+
+void describe_confirm(PGconn *conn, const struct source_table *tables, size_t count)
+{
+	const char **oid = mem_zero(count, sizeof *oid);
+	const char **base = mem_zero(count, sizeof *base);
+	size_t read = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (tables[i].oid == NULL)
+			continue;
+		oid[read] = tables[i].oid;
+		base[read++] = tables[i].refused ? "" : tables[i].base;
+	}
+
+	char *oids = pg_array(oid, read), *bases = pg_array(base, read);
+	const char *const values[] = {oids, bases};
+	PGresult *res = pg_query(conn, confirm_sql, 2, values);
+
+	if (PQntuples(res) > 0)
+		die(DIE_AGAIN, "run it again", "table %s %s while the export ran",
+			pg_text(res, 0, "name"),
+			pg_bool(res, 0, "renamed")
+				? "was renamed"
+				: "took another's place or became a partition");
+	PQclear(res);
+	free(bases);
+	free(oids);
+	free(base);
+	free(oid);
 }
 
 static bool are_partitions_intact(PGconn *conn, const struct source_table *table)
