@@ -47,6 +47,9 @@ static void judge(
 			"is tracked by another version's triggers");
 	} else if (!pg_is_null(res, row, "missing")) {
 		refuse_missing(tables, t, pg_text(res, row, "missing"));
+	} else if (pg_bool(res, row, "foreign_owner")) {
+		source_refuse(tables, t, source_install_hint,
+			"has another owner now than the functions of its triggers");
 	} else if (!pg_bool(res, row, "durable")) {
 		source_refuse(tables, t, "ALTER TABLE … SET LOGGED", "is unlogged now");
 	} else if (!pg_bool(res, row, "has_key")) {
@@ -212,7 +215,8 @@ bool describe_is_intact(PGconn *conn, const struct source_table *table)
 	PGresult *res = ask(conn, &one);
 	bool intact = pg_bool(res, 0, "tracked") && !pg_is_null(res, 0, "shadow") &&
 		      pg_number(res, 0, "version") == TRACK_VERSION &&
-		      pg_is_null(res, 0, "missing") && pg_bool(res, 0, "has_key") &&
+		      pg_is_null(res, 0, "missing") &&
+		      !pg_bool(res, 0, "foreign_owner") && pg_bool(res, 0, "has_key") &&
 		      (!table->partitioned || are_partitions_intact(conn, table));
 
 	PQclear(res);

@@ -15,6 +15,7 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        EXISTS (SELECT FROM pg_catalog.pg_subscription_rel AS r WHERE r.srrelid = c.oid) AS subscribed,
        EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS inherits,
        g.missing,
+       g.foreign_owner,
        -- Its columns are there, none can be NULL, and a unique index finds them.  The trigger that
        -- notes old keys knows them by number, and so notices if another column has taken the name.
        pg_catalog.cardinality(a.key) = pg_catalog.cardinality(t.key)
@@ -60,6 +61,7 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
                   AND p.pronamespace = s.relnamespace
                   AND p.proname = s.relname || CASE t.kind WHEN 'row' THEN w.of_row ELSE w.of_statement END
               ) IS NOT TRUE) AS missing,
+              pg_catalog.bool_or(p.proowner <> c.relowner) AS foreign_owner,
               pg_catalog.max(g.oid) FILTER (WHERE w.name = 'dml_update_key') AS of_old_keys
          FROM (VALUES ('dml_insert'::name, 4, 0, 1, ' new', ' new'),
                       ('dml_update', 16, 0, 1, ' new', ' new'),

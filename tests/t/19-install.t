@@ -121,6 +121,7 @@ sub full_follows {
 	table_equal($src, $pair->dst, 't', '... and are equal');
 	return $result;
 }
+$cluster->sql('postgres', 'CREATE ROLE heir');
 my $n = 10;
 my %broken = (
 	(map { ("DISABLE TRIGGER $_" => ["ALTER TABLE t DISABLE TRIGGER $_",
@@ -152,6 +153,7 @@ my %broken = (
 	'for something else' => ['DROP TRIGGER dml_update ON t; CREATE TRIGGER dml_update AFTER INSERT ON t'
 		. ' REFERENCING NEW TABLE AS dml_new EXECUTE FUNCTION dml."SHADOW new"();'
 		. ' ALTER TABLE t ENABLE ALWAYS TRIGGER dml_update', 'misses changes: .*trigger dml_update'],
+	'another owner' => ['ALTER TABLE t OWNER TO heir', 'has another owner now than the functions of its triggers'],
 	'an older version' => ['UPDATE dml.tracked SET version = 0 WHERE base = \'t\'::regclass', "is tracked by another version's triggers"],
 );
 for my $what (sort keys %broken) {
