@@ -16,7 +16,7 @@ SELECT a.attname AS name,
                   AS columns_of_base
          FROM pg_catalog.pg_attribute AS l
         WHERE l.attrelid = a.attrelid AND l.attnum > 0 AND NOT l.attisdropped
-          AND l.attgenerated = '') AS list
+          AND (l.attgenerated = '' OR l.attname = ANY ($2::text[]))) AS list
  CROSS JOIN LATERAL (
        SELECT pg_catalog.string_agg('key' || k.i, ', ' ORDER BY k.i) AS columns,
               -- Distinct by the table's own collation, or one row would come twice.
@@ -59,5 +59,6 @@ SELECT a.attname AS name,
              FROM d JOIN pg_catalog.pg_type AS t ON t.oid = d.oid AND t.typtype = 'd')
        SELECT pg_catalog.format_type(d.oid, d.typmod) AS base
          FROM d JOIN pg_catalog.pg_type AS t ON t.oid = d.oid AND t.typtype <> 'd') AS domain ON true
- WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+ WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+   AND (a.attgenerated = '' OR a.attname = ANY ($2::text[]))
  ORDER BY a.attnum

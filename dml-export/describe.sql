@@ -41,9 +41,10 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
                           AND v.conkey && a.key) AS has_key,
        -- Statement triggers don't fire for what is written through a parent.  That there was one for
        -- a while shows only in the rows of the catalogue, which any other change of a column changes too.
-       a.digest || '/' || a.version || '/'
-           || CASE t.kind WHEN 'row' THEN c.relfilenode::text ELSE a.version END AS columns,
-       g.digest AS triggers,
+       a.digest || '/' || CASE t.kind WHEN 'row' THEN '' ELSE a.version END AS columns,
+       -- Another file may hold other rows: a crash empties a table that is unlogged for a while, and a
+       -- type may be changed to itself, and all values with it.
+       c.relfilenode::text || '/' || g.digest AS triggers,
        a.made
   FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS b (oid, i)
   JOIN pg_catalog.pg_class AS c ON c.oid = b.oid
@@ -71,21 +72,21 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
               AS w (name, event, each, each_row, of_statement, of_row)
          LEFT JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = b.oid AND g.tgname = w.name
          LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = g.tgfoid) AS g
- -- Generated columns stay at home: the target computes its own, or has none.  A type may have
- -- been changed to itself, and all values with it: that leaves other rows of the catalogue and
- -- another file, both.
+ -- Generated columns stay at home: the target computes its own, or has none.  But not one of the
+ -- key: a target that computed it otherwise would delete other rows.
  CROSS JOIN LATERAL (
        SELECT pg_catalog.md5(pg_catalog.string_agg(
                   pg_catalog.format('%s %I %s', a.attnum, a.attname,
                                     pg_catalog.format_type(a.atttypid, a.atttypmod)),
-                  ',' ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '')) AS digest,
+                  ',' ORDER BY a.attnum) FILTER (WHERE a.exported)) AS digest,
               pg_catalog.md5(pg_catalog.string_agg(a.xmin::text, ',' ORDER BY a.attnum)
-                  FILTER (WHERE a.attgenerated = '')) AS version,
-              pg_catalog.bool_or(a.atttypid >= 16384 AND a.attgenerated = '') AS made,
+                  FILTER (WHERE a.exported)) AS version,
+              pg_catalog.bool_or(a.atttypid >= 16384 AND a.exported) AS made,
               pg_catalog.array_agg(a.attnum ORDER BY pg_catalog.array_position(t.key, a.attname::text))
                   FILTER (WHERE a.attnotnull AND a.attname = ANY (t.key)) AS key,
               pg_catalog.array_agg(a.attnum::integer ORDER BY a.attnum)
                   FILTER (WHERE a.attname = ANY (t.key)) AS key_numbers
-         FROM pg_catalog.pg_attribute AS a
-        WHERE a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped) AS a
+         FROM (SELECT o.xmin, o.*, (o.attgenerated = '' OR o.attname = ANY (t.key)) IS TRUE AS exported
+                 FROM pg_catalog.pg_attribute AS o
+                WHERE o.attrelid = b.oid AND o.attnum > 0 AND NOT o.attisdropped) AS a) AS a
  ORDER BY b.i

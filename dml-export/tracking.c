@@ -104,6 +104,8 @@ static void judge(struct chain *c, const PGresult *res, int row, bool wanted)
 		return;
 	if (pg_bool(res, row, "reshaped"))
 		c->full = "its columns changed";
+	else if (pg_bool(res, row, "rewritten"))
+		c->full = "the table was truncated or rewritten";
 	else if (pg_bool(res, row, "rewired"))
 		c->full = "its triggers or partitions were changed";
 }

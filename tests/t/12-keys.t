@@ -145,6 +145,9 @@ is($pair->manifest($batches[0])->{key}, 'a d b', '... which the manifest tells')
 like(Pair::read_file("$batches[5]/columns"), qr/^id\tinteger\na\t\w+\nv\t\w+\nz\tinteger\n\z/,
 	'a generated column is not exported');
 
+is($pair->target("SELECT count(*) FROM pg_attribute WHERE attrelid = 'computed'::regclass AND attgenerated <> ''"),
+	"0\n", 'but one of the key is, or a target that computes it otherwise would lose other rows');
+
 # Names that mean something elsewhere: to SQL, to PL/pgSQL, to the triggers, to the queries.
 my @names = qw(new old NEW OLD tg_op TG_ARGV t txid key1 key2 b c s dml_new dml_old select table
 	user found sqlstate ctid_ excluded dml public);
