@@ -75,7 +75,7 @@ static void take_locks(struct run *run)
 	tracking_lock(run);
 }
 
-static void free_source(struct run_source *s)
+void run_free_source(struct run_source *s)
 {
 	free(s->snapshot);
 	free(s->id.system);
@@ -90,7 +90,7 @@ void run_take_source(struct run *run)
 	PGresult *res = pg_query_row(run->conn, source_sql, 0, NULL);
 	struct run_source *s = &run->source;
 
-	free_source(s);
+	run_free_source(s);
 	*s = (struct run_source){
 		.snapshot = mem_string(pg_text(res, 0, "snapshot")),
 		.xmax = pg_number(res, 0, "xmax"),
