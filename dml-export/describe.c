@@ -215,8 +215,8 @@ bool describe_is_intact(PGconn *conn, const struct source_table *table)
 	PGresult *res = ask(conn, &one);
 	bool intact = pg_bool(res, 0, "tracked") && !pg_is_null(res, 0, "shadow") &&
 		      pg_number(res, 0, "version") == TRACK_VERSION &&
-		      pg_is_null(res, 0, "missing") &&
-		      !pg_bool(res, 0, "foreign_owner") && pg_bool(res, 0, "has_key") &&
+		      pg_is_null(res, 0, "missing") && !pg_bool(res, 0, "foreign_owner") &&
+		      pg_bool(res, 0, "has_key") &&
 		      (!table->partitioned || are_partitions_intact(conn, table));
 
 	PQclear(res);

@@ -132,6 +132,22 @@ static void sync_last(const struct run *run)
 	}
 }
 
+/* A table that was found by its name a moment ago and isn't there now: the next run sees which
+ * and what became of it. */
+static void lock_all(struct run *run, const char *sql)
+{
+	PGresult *res = PQexec(run->conn, sql);
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	ExecStatusType status = PQresultStatus(res);
+
+	if (state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0))
+		die(DIE_AGAIN, "run it again",
+			"a table or its schema was dropped or renamed just now");
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+		pg_die(run->conn, res, NULL);
+	PQclear(res);
+}
+
 /*
  * Step 3.  TRUNCATE and what rewrites a table don't respect MVCC: the locks must come before
  * the snapshot, which the first statement after them takes; and what the catalogue says of the
@@ -153,7 +169,7 @@ static void open_snapshot(struct run *run)
 	if (locked > 0)
 		buf_string(&sql, " IN ACCESS SHARE MODE;");
 	buf_string(&sql, changes_settings);
-	pg_script(run->conn, sql.data);
+	lock_all(run, sql.data);
 	buf_free(&sql);
 	run_take_source(run);
 	describe_tables(run->conn, &run->tables);

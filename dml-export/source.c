@@ -64,6 +64,7 @@ static void take_shadow(struct source_table *t, const PGresult *res, int row)
 {
 	t->tracked = pg_bool(res, row, "tracked");
 	t->readable = pg_bool(res, row, "readable");
+	t->shadow_readable = pg_bool(res, row, "shadow_readable");
 	if (!pg_is_null(res, row, "shadow"))
 		t->shadow = mem_string(pg_text(res, row, "shadow"));
 }
@@ -169,6 +170,14 @@ void source_expect_tracked(struct source_tables *tables)
 	}
 }
 
+static void refuse_unreadable_shadow(struct source_tables *tables, struct source_table *t)
+{
+	char *wrong = mem_format("has a shadow table that can't be read: %s", t->shadow);
+
+	source_refuse(tables, t, "grant SELECT on that to this role", wrong);
+	free(wrong);
+}
+
 void source_expect_shadows(struct source_tables *tables)
 {
 	source_expect_tracked(tables);
@@ -181,8 +190,11 @@ void source_expect_shadows(struct source_tables *tables)
 			source_refuse(
 				tables, t, source_install_hint, "has lost its shadow table");
 		else if (!t->readable)
-			source_refuse(
-				tables, t, "grant SELECT on it to this role", "can't be read");
+			source_refuse(tables, t,
+				"grant SELECT on it, and USAGE on its schema, to this role",
+				"can't be read");
+		else if (!t->shadow_readable)
+			refuse_unreadable_shadow(tables, t);
 	}
 }
 

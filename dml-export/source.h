@@ -26,6 +26,7 @@ struct source_table {
 	/* With SOURCE_TRACKED. */
 	bool tracked;
 	bool readable;
+	bool shadow_readable;
 	char *shadow; /* as base, of its shadow table; NULL if there is none */
 
 	/* By describe_tables(). */
