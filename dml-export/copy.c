@@ -14,8 +14,9 @@ static enum die_status copy_chain(const struct run *run, struct chain *c)
 	struct source_copy copy;
 	enum die_status status;
 
-	source_copy(run->conn, c->table, &copy);
-	status = changes_copy(run, c, &copy);
+	status = source_copy(run->conn, c->table, &copy);
+	if (status == DIE_DONE)
+		status = changes_copy(run, c, &copy);
 	source_copy_free(&copy);
 	return status;
 }

@@ -212,16 +212,21 @@ char *source_oids(const struct source_tables *tables)
 	return array;
 }
 
-void source_copy(PGconn *conn, const struct source_table *table, struct source_copy *copy)
+enum die_status source_copy(
+	PGconn *conn, const struct source_table *table, struct source_copy *copy)
 {
 	char *key = pg_array((const char *const *)table->key, table->keys);
-	const char *const values[] = {table->oid, key};
-	PGresult *res = pg_query(conn, columns_sql, 2, values);
+	const char *const values[] = {table->oid, key, table->shadow};
+	PGresult *res = pg_query(conn, columns_sql, 3, values);
 
 	*copy = (struct source_copy){0};
-	if (PQntuples(res) == 0 || pg_is_null(res, 0, "condition"))
-		die(DIE_PERSON, "run dml-export --install for it again",
+	free(key);
+	if (PQntuples(res) == 0 || pg_is_null(res, 0, "condition")) {
+		complain("make a unique index over the key with the types' own operators",
 			"table %s has lost the index of its key", table->label);
+		PQclear(res);
+		return DIE_PERSON;
+	}
 	for (int row = 0; row < PQntuples(res); row++)
 		columns_add(
 			&copy->columns, pg_text(res, row, "name"), pg_text(res, row, "type"));
@@ -231,7 +236,7 @@ void source_copy(PGconn *conn, const struct source_table *table, struct source_c
 	copy->base_key = mem_string(pg_text(res, 0, "key_of_base"));
 	copy->condition = mem_string(pg_text(res, 0, "condition"));
 	PQclear(res);
-	free(key);
+	return DIE_DONE;
 }
 
 void source_copy_free(struct source_copy *copy)

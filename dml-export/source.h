@@ -87,7 +87,9 @@ struct source_copy {
 			  */
 };
 
-void source_copy(PGconn *conn, const struct source_table *table, struct source_copy *copy);
+/* DIE_PERSON, after a message, if no index finds rows by the key. */
+enum die_status source_copy(
+	PGconn *conn, const struct source_table *table, struct source_copy *copy);
 void source_copy_free(struct source_copy *copy);
 
 #endif

@@ -215,6 +215,20 @@ is($pair->source("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'keyless'::reg
 	'... and nothing was made');
 exits_with(run_export('-d', $src, '--target-ddl', '-t', 'keyless'), 4, '... nor printed');
 
+# An index that tells keys apart which their type holds for equal.
+SKIP: {
+	skip 'no citext', 4 if !$citext;
+	$pair->source('CREATE TABLE fine (k citext NOT NULL, v int); CREATE UNIQUE INDEX fine_k ON fine (k text_ops)');
+	my $fine = run_export('-d', $src, '--install', '-t', 'fine', '--key=k');
+	exits_with($fine, 4, 'an index by the operators of another type: refused');
+	stderr_like($fine, qr/no unique, not-null index on the columns of --key/, '... and why');
+	$pair->source('CREATE UNIQUE INDEX fine_own ON fine (k)');
+	export_ok('-d', $src, '--install', '-t', 'fine', '--key=k');
+	$pair->source('DROP INDEX fine_own');
+	stderr_like($pair->export('fine'), qr/table public\.fine has lost the index of its key\n/,
+		'... also when the other one is gone');
+}
+
 # A key that loses its index is noticed.
 $pair->source('DROP INDEX "other_no_Region_idx"; UPDATE other SET x = 1; UPDATE bare SET v = 9');
 my $lost = $pair->export('other', 'bare');
