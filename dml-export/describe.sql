@@ -25,13 +25,12 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
                                AND d.objid = g.of_old_keys
                                AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
                                AND d.refobjid = b.oid AND d.refobjsubid > 0)
-       AND NOT EXISTS (SELECT FROM pg_catalog.unnest(a.key) WITH ORDINALITY AS k (number, i)
-                         JOIN pg_catalog.pg_attribute AS o ON o.attrelid = b.oid AND o.attnum = k.number
-                         LEFT JOIN pg_catalog.pg_attribute AS n ON n.attrelid = s.oid AND n.attname = 'key' || k.i
-                        WHERE ROW(n.atttypid, n.atttypmod) IS DISTINCT FROM ROW(o.atttypid, o.atttypmod)
-                          -- A domain's base type never changes.
-                          AND NOT EXISTS (SELECT FROM pg_catalog.pg_type AS d
-                                           WHERE d.oid = o.atttypid AND d.typtype = 'd' AND n.attrelid IS NOT NULL))
+       -- Nor have two columns of it each other's.  A type that isn't the system's may be a domain, in
+       -- whose place the shadow table has another.
+       AND (a.key_made OR a.key_types = (
+               SELECT pg_catalog.array_agg(n.atttypid || ' ' || n.atttypmod ORDER BY n.attnum)
+                 FROM pg_catalog.pg_attribute AS n
+                WHERE n.attrelid = s.oid AND n.attnum > 1 AND NOT n.attisdropped))
        AND EXISTS (SELECT FROM pg_catalog.pg_index AS x
                     WHERE x.indrelid = b.oid AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion
                       AND x.indpred IS NULL AND x.indexprs IS NULL
@@ -85,7 +84,11 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
               pg_catalog.array_agg(a.attnum ORDER BY pg_catalog.array_position(t.key, a.attname::text))
                   FILTER (WHERE a.attnotnull AND a.attname = ANY (t.key)) AS key,
               pg_catalog.array_agg(a.attnum::integer ORDER BY a.attnum)
-                  FILTER (WHERE a.attname = ANY (t.key)) AS key_numbers
+                  FILTER (WHERE a.attname = ANY (t.key)) AS key_numbers,
+              pg_catalog.array_agg(a.atttypid || ' ' || a.atttypmod
+                  ORDER BY pg_catalog.array_position(t.key, a.attname::text))
+                  FILTER (WHERE a.attname = ANY (t.key)) AS key_types,
+              pg_catalog.bool_or(a.atttypid >= 12000 AND a.attname = ANY (t.key)) AS key_made
          FROM (SELECT o.xmin, o.*, (o.attgenerated = '' OR o.attname = ANY (t.key)) IS TRUE AS exported
                  FROM pg_catalog.pg_attribute AS o
                 WHERE o.attrelid = b.oid AND o.attnum > 0 AND NOT o.attisdropped) AS a) AS a
