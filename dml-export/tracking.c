@@ -307,6 +307,22 @@ bool tracking_knows_number(PGconn *conn, const struct chain *c, uint64_t number)
 	return tracking_knows(conn, c, number, NULL);
 }
 
+bool tracking_was_called(PGconn *conn, const struct chain *c, const struct manifest *m)
+{
+	const char *const values[] = {
+		c->table->oid, c->target->text, m->chain, m->retires, m->source.database};
+	PGresult *res = pg_query_row(conn,
+		"SELECT EXISTS (SELECT FROM dml.tracking AS t WHERE t.base = $1::oid"
+		" AND t.target = $2 AND t.chain::text IN ($3, $4))"
+		" AND NOT EXISTS (SELECT FROM pg_catalog.pg_database AS d"
+		" WHERE d.datname = $5) AS called",
+		5, values);
+	bool called = pg_bool(res, 0, "called");
+
+	PQclear(res);
+	return called;
+}
+
 /* $1 a target, $2 oids of tables or NULL for all.  A chain that is being exported stays. */
 static const char forget_sql[] =
 	"WITH forgotten AS ("
