@@ -7,8 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char changes_settings[] = "SET LOCAL enable_seqscan = off;"
-				" SET LOCAL max_parallel_workers_per_gather = 0";
+const char changes_settings[] =
+	"SET LOCAL enable_seqscan = off;"
+	"SET LOCAL max_parallel_workers_per_gather = 0;"
+	"SELECT pg_catalog.set_config('restrict_nonsystem_relation_kind', "
+	"'view,foreign-table', true)"
+	" WHERE pg_catalog.current_setting('restrict_nonsystem_relation_kind', true) IS NOT "
+	"NULL";
 
 /*
  * "s.txid < xmax(S2)" is always true.  It is there for the planner: of a range between two

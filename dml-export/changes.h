@@ -12,8 +12,11 @@
 
 #include "run.h"
 
-/* What a transaction sets that asks for changes: the shadow is found by its BRIN index, and a
- * few rows are not worth the start of parallel workers. */
+/*
+ * What a transaction sets that asks for changes: the shadow is found by its BRIN index, and a
+ * few rows are not worth the start of parallel workers.  Where the server can, it refuses to
+ * read a view that somebody puts in a table's place, and so to run what he wrote in it.
+ */
 extern const char changes_settings[];
 
 /* Decides for each chain whether it is due, and whether a TRUNCATE calls for all rows. */

@@ -1,4 +1,4 @@
--- How to copy one table.  $1 oid of the base table, $2 columns of its key.
+-- How to copy one table.  $1 oid of the base table, $2 columns of its key, $3 its shadow table.
 -- One row for each exported column, in order; what is the same in all of them: the lists and
 -- the condition that finds a changed key's row through the key's index.
 SELECT a.attname AS name,
@@ -18,7 +18,7 @@ SELECT a.attname AS name,
               pg_catalog.bool_or(l.atttypid >= 16384) AS made -- a type that somebody made
          FROM pg_catalog.pg_attribute AS l
         WHERE l.attrelid = a.attrelid AND l.attnum > 0 AND NOT l.attisdropped
-          AND l.attgenerated = '') AS list
+          AND (l.attgenerated = '' OR l.attname = ANY ($2::text[]))) AS list
  CROSS JOIN LATERAL (
        SELECT pg_catalog.string_agg('key' || k.i, ', ' ORDER BY k.i) AS columns,
               -- Distinct by the table's own collation, or one row would come twice.
@@ -42,6 +42,20 @@ SELECT a.attname AS name,
                               JOIN pg_catalog.pg_attribute AS xa
                                 ON xa.attrelid = x.indrelid AND xa.attnum = x.indkey[j]
                              ORDER BY j) = $2::text[]
+                  -- Not one whose operators are others than its types' own: it tells keys apart that
+                  -- a target takes for equal.
+                  AND NOT EXISTS (
+                      SELECT FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
+                        JOIN pg_catalog.pg_attribute AS n
+                          ON n.attrelid = $3::pg_catalog.regclass AND n.attname = 'key' || (j + 1)
+                        JOIN pg_catalog.pg_opclass AS u ON u.oid = x.indclass[j]
+                        JOIN pg_catalog.pg_opclass AS d ON d.opcmethod = 403 AND d.opcdefault
+                         AND d.opcintype IN (n.atttypid, u.opcintype)
+                        JOIN pg_catalog.pg_amop AS um ON um.amopfamily = u.opcfamily AND um.amopstrategy = 3
+                         AND um.amoplefttype = u.opcintype AND um.amoprighttype = u.opcintype
+                        JOIN pg_catalog.pg_amop AS dm ON dm.amopfamily = d.opcfamily AND dm.amopstrategy = 3
+                         AND dm.amoplefttype = d.opcintype AND dm.amoprighttype = d.opcintype
+                       WHERE um.amopopr <> dm.amopopr)
                 ORDER BY x.indisprimary DESC, x.indexrelid
                 LIMIT 1) AS x ON true
          JOIN pg_catalog.pg_opclass AS o ON o.oid = x.indclass[k.i - 1]
@@ -61,5 +75,6 @@ SELECT a.attname AS name,
              FROM d JOIN pg_catalog.pg_type AS t ON t.oid = d.oid AND t.typtype = 'd')
        SELECT pg_catalog.format_type(d.oid, d.typmod) AS base
          FROM d JOIN pg_catalog.pg_type AS t ON t.oid = d.oid AND t.typtype <> 'd') AS domain ON true
- WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+ WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+   AND (a.attgenerated = '' OR a.attname = ANY ($2::text[]))
  ORDER BY a.attnum

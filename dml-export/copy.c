@@ -1,6 +1,7 @@
 #include "copy.h"
 
 #include "changes.h"
+#include "describe.h"
 #include "workers.h"
 
 #include <stdlib.h>
@@ -13,8 +14,9 @@ static enum die_status copy_chain(const struct run *run, struct chain *c)
 	struct source_copy copy;
 	enum die_status status;
 
-	source_copy(run->conn, c->table, &copy);
-	status = changes_copy(run, c, &copy);
+	status = source_copy(run->conn, c->table, &copy);
+	if (status == DIE_DONE)
+		status = changes_copy(run, c, &copy);
 	source_copy_free(&copy);
 	return status;
 }
@@ -97,6 +99,7 @@ static enum die_status copy_worker(struct workers *w, const void *context)
 		status = copy_chain(&run, c);
 		worst = die_worst(worst, status);
 		if (status == DIE_DONE) {
+			describe_confirm(run.conn, c->table, 1);
 			o->ids = c->manifest.ids;
 			o->rows = c->manifest.rows;
 			o->data_bytes = c->manifest.data_bytes;

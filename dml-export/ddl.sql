@@ -2,8 +2,8 @@
 -- NULL: then the primary key, else a unique, not-null index on id.
 --
 -- No defaults, sequences, foreign keys or triggers: the rows come as they are.  A generated column
--- isn't exported, so the target computes its own; a virtual one (PostgreSQL 18) is stored there,
--- which every version can.
+-- isn't exported, so the target computes its own, but for one of the key; a virtual one (PostgreSQL 18)
+-- is stored there, which every version can.
 SELECT pg_catalog.concat(
            CASE WHEN n.nspname <> 'public'
                 THEN pg_catalog.format(E'CREATE SCHEMA IF NOT EXISTS %I;\n', n.nspname) ELSE '' END,
@@ -12,15 +12,17 @@ SELECT pg_catalog.concat(
                pg_catalog.format('    %I %s', a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod))
                    || CASE WHEN a.attcollation <> t.typcollation
                            THEN pg_catalog.format(' COLLATE %I.%I', ln.nspname, l.collname) ELSE '' END
-                   || CASE WHEN a.attgenerated <> ''
+                   || CASE WHEN a.attgenerated <> '' AND a.attname <> ALL (COALESCE(key.names, '{}'))
                            THEN pg_catalog.format(' GENERATED ALWAYS AS (%s) STORED',
                                                   pg_catalog.pg_get_expr(d.adbin, d.adrelid)) ELSE '' END
                    || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END,
                E',\n' ORDER BY a.attnum),
-           CASE WHEN key.columns IS NOT NULL
-                THEN pg_catalog.format(E',\n    PRIMARY KEY (%s)', key.columns) ELSE '' END,
+           CASE WHEN key.names IS NOT NULL
+                THEN pg_catalog.format(E',\n    PRIMARY KEY (%s)', (
+                         SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.i)
+                           FROM pg_catalog.unnest(key.names) WITH ORDINALITY AS k (name, i))) ELSE '' END,
            E'\n);\n') AS ddl,
-       key.columns IS NOT NULL AS has_key,
+       key.names IS NOT NULL AS has_key,
        spare.columns AS spare
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -31,7 +33,7 @@ SELECT pg_catalog.concat(
   LEFT JOIN pg_catalog.pg_namespace AS ln ON ln.oid = l.collnamespace
   LEFT JOIN LATERAL (
        SELECT CASE WHEN $2::text[] IS NULL THEN (
-                   SELECT pg_catalog.string_agg(pg_catalog.quote_ident(ka.attname), ', ' ORDER BY k)
+                   SELECT pg_catalog.array_agg(ka.attname::text ORDER BY k)
                      FROM (SELECT i.* FROM pg_catalog.pg_index AS i
                              JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid AND ic.relam = 403
                             WHERE NOT i.indisexclusion AND i.indrelid = c.oid AND i.indisunique AND i.indisvalid
@@ -44,9 +46,7 @@ SELECT pg_catalog.concat(
                     CROSS JOIN pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
                      JOIN pg_catalog.pg_attribute AS ka
                        ON ka.attrelid = c.oid AND ka.attnum = i.indkey[k])
-              ELSE (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.i)
-                      FROM pg_catalog.unnest($2::text[]) WITH ORDINALITY AS k (name, i))
-              END AS columns) AS key ON true
+              ELSE $2::text[] END AS names) AS key ON true
   -- A key that --install --key would take.
   LEFT JOIN LATERAL (
        SELECT (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(sa.attname), ',' ORDER BY k)
@@ -60,4 +60,4 @@ SELECT pg_catalog.concat(
           AND x.indpred IS NULL AND x.indexprs IS NULL
         ORDER BY 1 LIMIT 1) AS spare ON true
  WHERE c.oid = $1::oid
- GROUP BY n.nspname, c.relname, key.columns, spare.columns
+ GROUP BY n.nspname, c.relname, key.names, spare.columns

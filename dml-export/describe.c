@@ -2,6 +2,7 @@
 
 #include "track.h"
 
+#include "confirm.sql.h"
 #include "describe.sql.h"
 #include "partitions.sql.h"
 #include "types.sql.h"
@@ -46,6 +47,9 @@ static void judge(
 			"is tracked by another version's triggers");
 	} else if (!pg_is_null(res, row, "missing")) {
 		refuse_missing(tables, t, pg_text(res, row, "missing"));
+	} else if (pg_bool(res, row, "foreign_owner")) {
+		source_refuse(tables, t, source_install_hint,
+			"has another owner now than the functions of its triggers");
 	} else if (!pg_bool(res, row, "durable")) {
 		source_refuse(tables, t, "ALTER TABLE … SET LOGGED", "is unlogged now");
 	} else if (!pg_bool(res, row, "has_key")) {
@@ -165,6 +169,36 @@ void describe_tables(PGconn *conn, struct source_tables *tables)
 			describe_partitions(conn, tables, &tables->table[i]);
 }
 
+void describe_confirm(PGconn *conn, const struct source_table *tables, size_t count)
+{
+	const char **oid = mem_zero(count, sizeof *oid);
+	const char **base = mem_zero(count, sizeof *base);
+	size_t read = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (tables[i].oid == NULL)
+			continue;
+		oid[read] = tables[i].oid;
+		base[read++] = tables[i].refused ? "" : tables[i].base;
+	}
+
+	char *oids = pg_array(oid, read), *bases = pg_array(base, read);
+	const char *const values[] = {oids, bases};
+	PGresult *res = pg_query(conn, confirm_sql, 2, values);
+
+	if (PQntuples(res) > 0)
+		die(DIE_AGAIN, "run it again", "table %s %s while the export ran",
+			pg_text(res, 0, "name"),
+			pg_bool(res, 0, "renamed")
+				? "was renamed"
+				: "took another's place or became a partition");
+	PQclear(res);
+	free(bases);
+	free(oids);
+	free(base);
+	free(oid);
+}
+
 static bool are_partitions_intact(PGconn *conn, const struct source_table *table)
 {
 	PGresult *res = ask_of_partitions(conn, table);
@@ -181,7 +215,8 @@ bool describe_is_intact(PGconn *conn, const struct source_table *table)
 	PGresult *res = ask(conn, &one);
 	bool intact = pg_bool(res, 0, "tracked") && !pg_is_null(res, 0, "shadow") &&
 		      pg_number(res, 0, "version") == TRACK_VERSION &&
-		      pg_is_null(res, 0, "missing") && pg_bool(res, 0, "has_key") &&
+		      pg_is_null(res, 0, "missing") && !pg_bool(res, 0, "foreign_owner") &&
+		      pg_bool(res, 0, "has_key") &&
 		      (!table->partitioned || are_partitions_intact(conn, table));
 
 	PQclear(res);

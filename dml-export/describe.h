@@ -10,6 +10,12 @@
  */
 void describe_tables(PGconn *conn, struct source_tables *tables);
 
+/*
+ * When all rows are read: dies if others than these tables were, because a name was given to
+ * another one meanwhile, or a partition attached.
+ */
+void describe_confirm(PGconn *conn, const struct source_table *tables, size_t count);
+
 /* True if --install has nothing to do. */
 bool describe_is_intact(PGconn *conn, const struct source_table *table);
 

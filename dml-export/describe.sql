@@ -14,12 +14,23 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        c.relpersistence = 'p' AS durable,
        EXISTS (SELECT FROM pg_catalog.pg_subscription_rel AS r WHERE r.srrelid = c.oid) AS subscribed,
        EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS inherits,
-       -- Triggers that are not there, do not fire always, or call something else.
-       (SELECT pg_catalog.string_agg(w.name, ', ')
-          FROM pg_catalog.unnest('{dml_delete,dml_insert,dml_truncate,dml_update,dml_update_key}'::text[]) AS w (name)
-         WHERE w.name <> ALL (COALESCE(g.good, '{}'))) AS missing,
-       -- Its columns are there, none can be NULL, and a unique index finds them.
+       g.missing,
+       g.foreign_owner,
+       -- Its columns are there, none can be NULL, and a unique index finds them.  The trigger that
+       -- notes old keys knows them by number, and so notices if another column has taken the name.
        pg_catalog.cardinality(a.key) = pg_catalog.cardinality(t.key)
+       AND a.key_numbers = (SELECT pg_catalog.array_agg(DISTINCT d.refobjsubid)
+                              FROM pg_catalog.pg_depend AS d
+                             WHERE d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
+                               AND d.objid = g.of_old_keys
+                               AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                               AND d.refobjid = b.oid AND d.refobjsubid > 0)
+       -- Nor have two columns of it each other's.  A type that isn't the system's may be a domain, in
+       -- whose place the shadow table has another.
+       AND (a.key_made OR a.key_types = (
+               SELECT pg_catalog.array_agg(n.atttypid || ' ' || n.atttypmod ORDER BY n.attnum)
+                 FROM pg_catalog.pg_attribute AS n
+                WHERE n.attrelid = s.oid AND n.attnum > 1 AND NOT n.attisdropped))
        AND EXISTS (SELECT FROM pg_catalog.pg_index AS x
                     WHERE x.indrelid = b.oid AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion
                       AND x.indpred IS NULL AND x.indexprs IS NULL
@@ -29,9 +40,10 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
                           AND v.conkey && a.key) AS has_key,
        -- Statement triggers don't fire for what is written through a parent.  That there was one for
        -- a while shows only in the rows of the catalogue, which any other change of a column changes too.
-       a.digest || '/' || a.version || '/'
-           || CASE t.kind WHEN 'row' THEN c.relfilenode::text ELSE a.version END AS columns,
-       g.digest AS triggers,
+       a.digest || '/' || CASE t.kind WHEN 'row' THEN '' ELSE a.version END AS columns,
+       -- Another file may hold other rows: a crash empties a table that is unlogged for a while, and a
+       -- type may be changed to itself, and all values with it.
+       c.relfilenode::text || '/' || g.digest AS triggers,
        a.made
   FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS b (oid, i)
   JOIN pg_catalog.pg_class AS c ON c.oid = b.oid
@@ -39,31 +51,45 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
   LEFT JOIN pg_catalog.pg_class AS s ON s.relkind = 'r'
        AND s.oid = pg_catalog.to_regclass('dml.' || pg_catalog.quote_ident(t.shadow))::oid
  -- The rows of the catalogue that hold our triggers: whoever disabled one and enabled it again left
- -- another xmin, though all looks as before.
+ -- another xmin, though all looks as before.  Missing are those that are not there, do not fire
+ -- always, fire for less, or call something else.
  CROSS JOIN LATERAL (
        SELECT pg_catalog.md5(pg_catalog.string_agg(g.oid::text || ' ' || g.xmin::text, ',' ORDER BY g.oid)) AS digest,
-              pg_catalog.array_agg(g.tgname::text) FILTER (
-                  WHERE g.tgenabled = 'A' AND g.tgfoid::pg_catalog.regproc::text
-                        = 'dml.' || pg_catalog.quote_ident(s.relname || CASE g.tgname
-                        WHEN 'dml_insert' THEN ' new' WHEN 'dml_update' THEN ' new'
-                        WHEN 'dml_delete' THEN CASE t.kind WHEN 'row' THEN ' old' ELSE ' gone' END
-                        WHEN 'dml_update_key' THEN ' old' ELSE ' truncate' END)) AS good
-         FROM pg_catalog.pg_trigger AS g
-        WHERE g.tgrelid = b.oid
-          AND g.tgname IN ('dml_insert', 'dml_update', 'dml_delete', 'dml_update_key', 'dml_truncate')) AS g
- -- Generated columns stay at home: the target computes its own, or has none.  A type may have
- -- been changed to itself, and all values with it: that leaves other rows of the catalogue and
- -- another file, both.
+              pg_catalog.string_agg(w.name::text, ', ' ORDER BY w.name) FILTER (WHERE (
+                  g.tgenabled = 'A' AND g.tgattr::text = '' AND (g.tgqual IS NULL) = (w.name <> 'dml_update_key')
+                  AND g.tgtype = w.event + CASE t.kind WHEN 'row' THEN w.each_row ELSE w.each END
+                  AND p.pronamespace = s.relnamespace
+                  AND p.proname = s.relname || CASE t.kind WHEN 'row' THEN w.of_row ELSE w.of_statement END
+              ) IS NOT TRUE) AS missing,
+              pg_catalog.bool_or(p.proowner <> c.relowner) AS foreign_owner,
+              pg_catalog.max(g.oid) FILTER (WHERE w.name = 'dml_update_key') AS of_old_keys
+         FROM (VALUES ('dml_insert'::name, 4, 0, 1, ' new', ' new'),
+                      ('dml_update', 16, 0, 1, ' new', ' new'),
+                      ('dml_delete', 8, 0, 1, ' gone', ' old'),
+                      ('dml_update_key', 16, 1, 1, ' old', ' old'),
+                      ('dml_truncate', 32, 0, 0, ' truncate', ' truncate'))
+              AS w (name, event, each, each_row, of_statement, of_row)
+         LEFT JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = b.oid AND g.tgname = w.name
+         LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = g.tgfoid) AS g
+ -- Generated columns stay at home: the target computes its own, or has none.  But not one of the
+ -- key: a target that computed it otherwise would delete other rows.
  CROSS JOIN LATERAL (
        SELECT pg_catalog.md5(pg_catalog.string_agg(
                   pg_catalog.format('%s %I %s', a.attnum, a.attname,
                                     pg_catalog.format_type(a.atttypid, a.atttypmod)),
-                  ',' ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '')) AS digest,
+                  ',' ORDER BY a.attnum) FILTER (WHERE a.exported)) AS digest,
               pg_catalog.md5(pg_catalog.string_agg(a.xmin::text, ',' ORDER BY a.attnum)
-                  FILTER (WHERE a.attgenerated = '')) AS version,
-              pg_catalog.bool_or(a.atttypid >= 16384 AND a.attgenerated = '') AS made,
+                  FILTER (WHERE a.exported)) AS version,
+              pg_catalog.bool_or(a.atttypid >= 16384 AND a.exported) AS made,
               pg_catalog.array_agg(a.attnum ORDER BY pg_catalog.array_position(t.key, a.attname::text))
-                  FILTER (WHERE a.attnotnull AND a.attname = ANY (t.key)) AS key
-         FROM pg_catalog.pg_attribute AS a
-        WHERE a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped) AS a
+                  FILTER (WHERE a.attnotnull AND a.attname = ANY (t.key)) AS key,
+              pg_catalog.array_agg(a.attnum::integer ORDER BY a.attnum)
+                  FILTER (WHERE a.attname = ANY (t.key)) AS key_numbers,
+              pg_catalog.array_agg(a.atttypid || ' ' || a.atttypmod
+                  ORDER BY pg_catalog.array_position(t.key, a.attname::text))
+                  FILTER (WHERE a.attname = ANY (t.key)) AS key_types,
+              pg_catalog.bool_or(a.atttypid >= 12000 AND a.attname = ANY (t.key)) AS key_made
+         FROM (SELECT o.xmin, o.*, (o.attgenerated = '' OR o.attname = ANY (t.key)) IS TRUE AS exported
+                 FROM pg_catalog.pg_attribute AS o
+                WHERE o.attrelid = b.oid AND o.attnum > 0 AND NOT o.attisdropped) AS a) AS a
  ORDER BY b.i

@@ -75,7 +75,7 @@ static void take_locks(struct run *run)
 	tracking_lock(run);
 }
 
-static void free_source(struct run_source *s)
+void run_free_source(struct run_source *s)
 {
 	free(s->snapshot);
 	free(s->id.system);
@@ -90,7 +90,7 @@ void run_take_source(struct run *run)
 	PGresult *res = pg_query_row(run->conn, source_sql, 0, NULL);
 	struct run_source *s = &run->source;
 
-	free_source(s);
+	run_free_source(s);
 	*s = (struct run_source){
 		.snapshot = mem_string(pg_text(res, 0, "snapshot")),
 		.xmax = pg_number(res, 0, "xmax"),
@@ -132,6 +132,22 @@ static void sync_last(const struct run *run)
 	}
 }
 
+/* A table that was found by its name a moment ago and isn't there now: the next run sees which
+ * and what became of it. */
+static void lock_all(struct run *run, const char *sql)
+{
+	PGresult *res = PQexec(run->conn, sql);
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	ExecStatusType status = PQresultStatus(res);
+
+	if (state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0))
+		die(DIE_AGAIN, "run it again",
+			"a table or its schema was dropped or renamed just now");
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+		pg_die(run->conn, res, NULL);
+	PQclear(res);
+}
+
 /*
  * Step 3.  TRUNCATE and what rewrites a table don't respect MVCC: the locks must come before
  * the snapshot, which the first statement after them takes; and what the catalogue says of the
@@ -153,7 +169,7 @@ static void open_snapshot(struct run *run)
 	if (locked > 0)
 		buf_string(&sql, " IN ACCESS SHARE MODE;");
 	buf_string(&sql, changes_settings);
-	pg_script(run->conn, sql.data);
+	lock_all(run, sql.data);
 	buf_free(&sql);
 	run_take_source(run);
 	describe_tables(run->conn, &run->tables);

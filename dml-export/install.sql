@@ -32,6 +32,18 @@ candidate AS (
                          JOIN pg_catalog.pg_attribute AS a
                            ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
                         WHERE NOT a.attnotnull)
+       -- As in columns.sql.
+       AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
+                         JOIN pg_catalog.pg_attribute AS a
+                           ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
+                         JOIN pg_catalog.pg_opclass AS u ON u.oid = i.indclass[k]
+                         JOIN pg_catalog.pg_opclass AS d ON d.opcmethod = 403 AND d.opcdefault
+                          AND d.opcintype IN (a.atttypid, u.opcintype)
+                         JOIN pg_catalog.pg_amop AS um ON um.amopfamily = u.opcfamily AND um.amopstrategy = 3
+                          AND um.amoplefttype = u.opcintype AND um.amoprighttype = u.opcintype
+                         JOIN pg_catalog.pg_amop AS dm ON dm.amopfamily = d.opcfamily AND dm.amopstrategy = 3
+                          AND dm.amoplefttype = d.opcintype AND dm.amoprighttype = d.opcintype
+                        WHERE um.amopopr <> dm.amopopr)
 ),
 key AS (
     SELECT indexrelid, columns

@@ -15,6 +15,27 @@ static void discard_all(struct run *run)
 			stage_discard(&run->chain[i].dir, run->number);
 }
 
+/* A standby, or another server altogether, may answer now, and has not what was committed. */
+static void expect_same_source(const struct run *run)
+{
+	struct run now = {.conn = run->conn};
+	PGresult *res = pg_query_row(
+		run->conn, "SELECT pg_catalog.pg_is_in_recovery() AS standby", 0, NULL);
+	bool same = !pg_bool(res, 0, "standby");
+
+	if (same) {
+		run_take_source(&now);
+		same = strcmp(now.source.lineage_begin, run->source.lineage_begin) == 0;
+	}
+	if (!same)
+		die(DIE_AGAIN, "run it again, connected to the server that it was begun on",
+			"another server or database answers now: what became of batch %" PRIu64
+			" is not known yet",
+			run->number);
+	run_free_source(&now.source);
+	PQclear(res);
+}
+
 /*
  * The old session's advisory locks go when its transaction has ended; until they are ours, it
  * may still commit.
@@ -24,6 +45,7 @@ static void look(struct run *run)
 	pg_disconnect(run->conn);
 	warn("the connection was lost at COMMIT; connecting again to see what became of it");
 	run->conn = pg_connect(&run->options->pg);
+	expect_same_source(run);
 	tracking_await(run);
 	tracking_lock(run);
 	for (size_t i = 0; i < run->chains; i++) {

@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_of_this_source(const struct run *run, const struct manifest *m)
+/* Also if its name was another then. */
+static bool is_of_this_source(
+	const struct run *run, const struct chain *c, const struct manifest *m)
 {
 	return strcmp(m->source.system, run->source.id.system) == 0 &&
-	       strcmp(m->source.database, run->source.id.database) == 0;
+	       (strcmp(m->source.database, run->source.id.database) == 0 ||
+		       tracking_was_called(run->conn, c, m));
 }
 
 /* A stage that was committed is whole, for it was made durable before.  If it is not, the disk
@@ -40,8 +43,9 @@ static void decide(struct run *run, struct chain *c, const struct spool_entry *e
 	} else if (tracking_knows(run->conn, c, entry->number, batch.manifest.seal)) {
 		batch_close(&batch); /* committed, whatever the database was called then */
 		publish(run, c, entry->number);
-	} else if (!is_of_this_source(run, &batch.manifest)) {
-		warn("leaving \"%s/%s\" alone: it comes from database \"%s\" of cluster %s",
+	} else if (!is_of_this_source(run, c, &batch.manifest)) {
+		warn("leaving \"%s/%s\" alone: it comes from database \"%s\" of cluster %s; "
+		     "if that is no more, remove it",
 			c->dir.path, entry->name, batch.manifest.source.database,
 			batch.manifest.source.system);
 		batch_close(&batch);

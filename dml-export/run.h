@@ -66,6 +66,8 @@ struct run {
 /* Reads run->source anew; in a transaction, its snapshot. */
 void run_take_source(struct run *run);
 
+void run_free_source(struct run_source *s);
+
 /* True if any chain gets a batch. */
 bool run_has_work(const struct run *run);
 

@@ -24,8 +24,8 @@ CREATE TABLE dml.tracking (
     snapshot   pg_snapshot NOT NULL,        -- the next batch begins where it ends
     lineage    text        NOT NULL,        -- cluster, timeline, database, table, shadow table
     name       text        NOT NULL,        -- of the table then
-    columns    text        NOT NULL,        -- digest of the exported columns / of their catalogue's rows / what must differ too / what their types are made of
-    triggers   text        NOT NULL,        -- a digest of our triggers and of partitions' files
+    columns    text        NOT NULL,        -- digest of the exported columns / of their catalogue's rows / what their types are made of
+    triggers   text        NOT NULL,        -- the table's file / a digest of our triggers and of partitions' files
     exported   timestamptz NOT NULL,
     PRIMARY KEY (base, target)
 );

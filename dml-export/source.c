@@ -65,6 +65,7 @@ static void take_shadow(struct source_table *t, const PGresult *res, int row)
 {
 	t->tracked = pg_bool(res, row, "tracked");
 	t->readable = pg_bool(res, row, "readable");
+	t->shadow_readable = pg_bool(res, row, "shadow_readable");
 	if (!pg_is_null(res, row, "shadow"))
 		t->shadow = mem_string(pg_text(res, row, "shadow"));
 }
@@ -170,6 +171,14 @@ void source_expect_tracked(struct source_tables *tables)
 	}
 }
 
+static void refuse_unreadable_shadow(struct source_tables *tables, struct source_table *t)
+{
+	char *wrong = mem_format("has a shadow table that can't be read: %s", t->shadow);
+
+	source_refuse(tables, t, "grant SELECT on that to this role", wrong);
+	free(wrong);
+}
+
 void source_expect_shadows(struct source_tables *tables)
 {
 	source_expect_tracked(tables);
@@ -182,8 +191,11 @@ void source_expect_shadows(struct source_tables *tables)
 			source_refuse(
 				tables, t, source_install_hint, "has lost its shadow table");
 		else if (!t->readable)
-			source_refuse(
-				tables, t, "grant SELECT on it to this role", "can't be read");
+			source_refuse(tables, t,
+				"grant SELECT on it, and USAGE on its schema, to this role",
+				"can't be read");
+		else if (!t->shadow_readable)
+			refuse_unreadable_shadow(tables, t);
 	}
 }
 
@@ -201,16 +213,21 @@ char *source_oids(const struct source_tables *tables)
 	return array;
 }
 
-void source_copy(PGconn *conn, const struct source_table *table, struct source_copy *copy)
+enum die_status source_copy(
+	PGconn *conn, const struct source_table *table, struct source_copy *copy)
 {
 	char *key = pg_array((const char *const *)table->key, table->keys);
-	const char *const values[] = {table->oid, key};
-	PGresult *res = pg_query(conn, columns_sql, 2, values);
+	const char *const values[] = {table->oid, key, table->shadow};
+	PGresult *res = pg_query(conn, columns_sql, 3, values);
 
 	*copy = (struct source_copy){0};
-	if (PQntuples(res) == 0 || pg_is_null(res, 0, "condition"))
-		die(DIE_PERSON, "run dml-export --install for it again",
+	free(key);
+	if (PQntuples(res) == 0 || pg_is_null(res, 0, "condition")) {
+		complain("make a unique index over the key with the types' own operators",
 			"table %s has lost the index of its key", table->label);
+		PQclear(res);
+		return DIE_PERSON;
+	}
 	for (int row = 0; row < PQntuples(res); row++)
 		columns_add(
 			&copy->columns, pg_text(res, row, "name"), pg_text(res, row, "type"));
@@ -222,7 +239,7 @@ void source_copy(PGconn *conn, const struct source_table *table, struct source_c
 	copy->base_key = mem_string(pg_text(res, 0, "key_of_base"));
 	copy->condition = mem_string(pg_text(res, 0, "condition"));
 	PQclear(res);
-	free(key);
+	return DIE_DONE;
 }
 
 void source_copy_free(struct source_copy *copy)

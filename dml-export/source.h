@@ -26,6 +26,7 @@ struct source_table {
 	/* With SOURCE_TRACKED. */
 	bool tracked;
 	bool readable;
+	bool shadow_readable;
 	char *shadow; /* as base, of its shadow table; NULL if there is none */
 
 	/* By describe_tables(). */
@@ -33,7 +34,7 @@ struct source_table {
 	size_t keys;
 	char *lineage_end; /* what this table adds to the lineage */
 	char *columns;     /* digest */
-	char *triggers;    /* digest */
+	char *triggers;    /* its file, and a digest */
 	bool types;        /* columns are of types that somebody made */
 	bool unchanged;    /* its shadow has no row, not even a deleted one */
 	uint64_t pages;
@@ -86,7 +87,9 @@ struct source_copy {
 			  */
 };
 
-void source_copy(PGconn *conn, const struct source_table *table, struct source_copy *copy);
+/* DIE_PERSON, after a message, if no index finds rows by the key. */
+enum die_status source_copy(
+	PGconn *conn, const struct source_table *table, struct source_copy *copy);
 void source_copy_free(struct source_copy *copy);
 
 #endif

@@ -13,11 +13,11 @@ SELECT t.base IS NOT NULL AS known,
        t.name <> b.name AS renamed,
        pg_catalog.split_part(t.columns, '/', 1) <> pg_catalog.split_part(b.columns, '/', 1)
            OR pg_catalog.split_part(t.columns, '/', 2) <> pg_catalog.split_part(b.columns, '/', 2)
-          AND pg_catalog.split_part(t.columns, '/', 3) <> pg_catalog.split_part(b.columns, '/', 3)
            -- What types are made of: more is no harm, a label more for example.
-           OR NOT (pg_catalog.string_to_array(pg_catalog.split_part(t.columns, '/', 4), ',')
+           OR NOT (pg_catalog.string_to_array(pg_catalog.split_part(t.columns, '/', 3), ',')
                    OPERATOR(pg_catalog.<@)
-                   pg_catalog.string_to_array(pg_catalog.split_part(b.columns, '/', 4), ',')) AS reshaped,
+                   pg_catalog.string_to_array(pg_catalog.split_part(b.columns, '/', 3), ',')) AS reshaped,
+       pg_catalog.split_part(t.triggers, '/', 1) <> pg_catalog.split_part(b.triggers, '/', 1) AS rewritten,
        t.triggers <> b.triggers AS rewired
   FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($3::text[]),
                   pg_catalog.unnest($4::text[]), pg_catalog.unnest($5::text[]),

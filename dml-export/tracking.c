@@ -16,9 +16,10 @@
 static const char lock_sql[] =
 	"SELECT pg_catalog.pg_try_advisory_lock(1684892160, pg_catalog.hashtext(k.key)) AS "
 	"locked,"
-	"       (SELECT pg_catalog.count(pg_catalog.pg_advisory_lock_shared(1684892161, "
-	"t.oid::integer))"
-	"          FROM pg_catalog.unnest($2::oid[]) AS t (oid)) AS tables"
+	"       (SELECT pg_catalog.array_agg(t.oid)"
+	"          FROM pg_catalog.unnest($2::oid[]) AS t (oid)"
+	"         WHERE NOT pg_catalog.pg_try_advisory_lock_shared(1684892161, "
+	"t.oid::integer)) AS purged"
 	"  FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS k (key, i) ORDER BY k.i";
 
 void tracking_allow_purge(struct run *run)
@@ -51,6 +52,51 @@ static char *lock_keys(const struct run *run)
 	return array;
 }
 
+static void drop_purged(struct run *run, const char *oid)
+{
+	const char *table = NULL;
+
+	for (size_t i = 0; i < run->chains; i++) {
+		struct chain *c = &run->chain[i];
+
+		if (c->dropped || strcmp(c->table->oid, oid) != 0)
+			continue;
+		table = c->table->label;
+		c->dropped = true;
+	}
+	if (table == NULL)
+		return;
+	complain("let it end, then run this one again",
+		"the shadow table of %s is being purged, or somebody holds the purge's lock",
+		table);
+	run->status = die_worst(run->status, DIE_NOT_NOW);
+}
+
+/* A purge takes a moment: it is waited for, but not for ever, for anybody can hold its lock. */
+static void await_purges(struct run *run, const char *array)
+{
+	size_t count;
+	char **oids = pg_array_parse(array, &count);
+
+	pg_script(run->conn, "SET lock_timeout = '10s'");
+	for (size_t i = 0; i < count; i++) {
+		const char *const values[] = {oids[i]};
+		PGresult *res = pg_query_try(run->conn,
+			"SELECT pg_catalog.pg_advisory_lock_shared(1684892161, "
+			"$1::oid::integer)",
+			1, values);
+		const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+		if (state != NULL && strcmp(state, "55P03") == 0)
+			drop_purged(run, oids[i]);
+		else if (PQresultStatus(res) != PGRES_TUPLES_OK)
+			pg_die(run->conn, res, NULL);
+		PQclear(res);
+	}
+	pg_script(run->conn, "SET lock_timeout = 0");
+	pg_array_free(oids, count);
+}
+
 void tracking_lock(struct run *run)
 {
 	char *keys = lock_keys(run), *oids = source_oids(&run->tables);
@@ -69,6 +115,8 @@ void tracking_lock(struct run *run)
 		c->dropped = true;
 		run->status = die_worst(run->status, DIE_NOT_NOW);
 	}
+	if (PQntuples(res) > 0 && !pg_is_null(res, 0, "purged"))
+		await_purges(run, pg_text(res, 0, "purged"));
 	PQclear(res);
 	free(keys);
 	free(oids);
@@ -104,6 +152,8 @@ static void judge(struct chain *c, const PGresult *res, int row, bool wanted)
 		return;
 	if (pg_bool(res, row, "reshaped"))
 		c->full = "its columns changed";
+	else if (pg_bool(res, row, "rewritten"))
+		c->full = "the table was truncated or rewritten";
 	else if (pg_bool(res, row, "rewired"))
 		c->full = "its triggers or partitions were changed";
 }
@@ -255,6 +305,22 @@ bool tracking_knows(PGconn *conn, const struct chain *c, uint64_t number, const 
 bool tracking_knows_number(PGconn *conn, const struct chain *c, uint64_t number)
 {
 	return tracking_knows(conn, c, number, NULL);
+}
+
+bool tracking_was_called(PGconn *conn, const struct chain *c, const struct manifest *m)
+{
+	const char *const values[] = {
+		c->table->oid, c->target->text, m->chain, m->retires, m->source.database};
+	PGresult *res = pg_query_row(conn,
+		"SELECT EXISTS (SELECT FROM dml.tracking AS t WHERE t.base = $1::oid"
+		" AND t.target = $2 AND t.chain::text IN ($3, $4))"
+		" AND NOT EXISTS (SELECT FROM pg_catalog.pg_database AS d"
+		" WHERE d.datname = $5) AS called",
+		5, values);
+	bool called = pg_bool(res, 0, "called");
+
+	PQclear(res);
+	return called;
 }
 
 /* $1 a target, $2 oids of tables or NULL for all.  A chain that is being exported stays. */

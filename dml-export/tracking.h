@@ -25,6 +25,12 @@ bool tracking_knows(PGconn *conn, const struct chain *c, uint64_t number, const 
 /* True if any batch of this number was. */
 bool tracking_knows_number(PGconn *conn, const struct chain *c, uint64_t number);
 
+/*
+ * True if the database had the name in `m`, a manifest of this cluster, when that was written:
+ * the batch goes on in this chain, or takes its place, and no database has that name now.
+ */
+bool tracking_was_called(PGconn *conn, const struct chain *c, const struct manifest *m);
+
 /* --forget. */
 enum die_status tracking_forget(const struct options *o);
 

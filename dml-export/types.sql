@@ -3,8 +3,10 @@
 WITH RECURSIVE used AS (
     SELECT b.i, a.atttypid AS oid
       FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS b (oid, i)
+      JOIN dml.tracked AS k ON k.base = b.oid
       JOIN pg_catalog.pg_attribute AS a
-        ON a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+        ON a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped
+       AND (a.attgenerated = '' OR a.attname = ANY (k.key))
      UNION
     SELECT u.i, part.oid
       FROM used AS u

@@ -375,4 +375,26 @@ for my $i (1, 2) {
 exits_with(run_export('-d', as('admin', $pair->src), '--uninstall', @all, '-t', 'app.x'), 0,
 	'... and uninstalled with the others');
 
+# What a role can't read is refused by name, and the other tables go on.
+{
+	my $given = Pair->new;
+	my $conninfo = $given->src =~ s/user='postgres'/user=reader/r;
+	$given->cluster->sql('postgres', 'CREATE ROLE reader LOGIN');
+	$given->source('CREATE SCHEMA s; CREATE TABLE s.a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY);'
+		. 'CREATE TABLE c (id int PRIMARY KEY)');
+	$given->track('s.a', 'b', 'c');
+	$given->source(<<'END');
+GRANT USAGE ON SCHEMA dml TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA dml, s, public TO reader;
+REVOKE SELECT ON dml."public.c" FROM reader;
+GRANT INSERT, UPDATE ON dml.tracking, dml.history TO reader; GRANT USAGE ON SEQUENCE dml.batch_number TO reader;
+GRANT EXECUTE ON FUNCTION dml.purge(regclass) TO reader;
+END
+	my $result = run_export('-d', $conninfo, '-t', 's.a', '-t', 'b', '-t', 'c', '-T', 'r/a', $given->out);
+	exits_with($result, 4, 'no USAGE on a schema, no SELECT on a shadow table: refused');
+	stderr_like($result, qr/error: table s\.a can't be read\n.*hint: .*USAGE on its schema/, '... the one');
+	stderr_like($result, qr/error: table public\.c has a shadow table that can't be read: dml\."public\.c"\n.*hint: /,
+		'... and the other');
+	is(join(' ', map { m{/r/a/(\w+)/} } @{ $result->{lines} }), 'b', '... and the third goes on');
+}
+
 done_testing;

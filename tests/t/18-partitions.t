@@ -126,6 +126,30 @@ is($pair->export('plain', '--full', '-q')->{ended}, 0, 'all rows for a target wi
 is($pair->apply('--truncate')->{ended}, 0, '... by TRUNCATE');
 table_equal($src, $pair->dst, 'plain');
 
+# What is attached while an export runs was no part of the table in its snapshot.
+$pair->source(<<'END');
+CREATE TABLE big (id int PRIMARY KEY, a text);
+INSERT INTO big SELECT i, repeat('x', 1000) FROM generate_series(1, 40000) AS i;
+CREATE TABLE late (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);
+CREATE TABLE late1 PARTITION OF late FOR VALUES FROM (1) TO (100);
+CREATE TABLE late2 (id int PRIMARY KEY, v int);
+INSERT INTO late VALUES (1, 0); INSERT INTO late2 VALUES (101, 0);
+END
+$pair->track('big', 'late');
+my $handle = start_cmd(program('dml-export'), '-d', $src, '-t', 'big', '-t', 'late', '-T', $pair->{label}, '-q',
+	$pair->out);
+wait_for(sub { glob $pair->out . "/$pair->{label}/big/.*.tmp" }, 'the stage');
+kill 'STOP', $handle->{pid};
+$pair->source('ALTER TABLE late ATTACH PARTITION late2 FOR VALUES FROM (100) TO (200)');
+kill 'CONT', $handle->{pid};
+my $early = finish($handle);
+exits_with($early, 1, 'a partition that is attached while the export runs: not now');
+stderr_like($early,
+	qr/error: table public\.late2 took another's place or became a partition while the export ran\n.*hint: run it again/,
+	'... and why');
+is($early->{stdout}, '', '... there is no batch');
+$pair->arrives('then', 'late');
+
 # Heirs.  The same key may stand in the parent and in an heir.
 $pair->source(<<'END');
 CREATE TABLE city (id int PRIMARY KEY, v int);

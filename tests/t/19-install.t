@@ -129,6 +129,7 @@ sub full_follows {
 	table_equal($src, $pair->dst, 't', '... and are equal');
 	return $result;
 }
+$cluster->sql('postgres', 'CREATE ROLE heir');
 my $n = 10;
 my %broken = (
 	(map { ("DISABLE TRIGGER $_" => ["ALTER TABLE t DISABLE TRIGGER $_",
@@ -151,6 +152,16 @@ my %broken = (
 	'the wrong one of ours' => ['DROP TRIGGER dml_insert ON t; CREATE TRIGGER dml_insert'
 		. ' AFTER INSERT ON t EXECUTE FUNCTION dml."SHADOW truncate"();'
 		. ' ALTER TABLE t ENABLE ALWAYS TRIGGER dml_insert', 'misses changes: .*trigger dml_insert'],
+	'for less: UPDATE OF' => ['DROP TRIGGER dml_update_key ON t; CREATE TRIGGER dml_update_key AFTER UPDATE OF v ON t'
+		. ' FOR EACH ROW WHEN (OLD.id <> NEW.id) EXECUTE FUNCTION dml."SHADOW old"();'
+		. ' ALTER TABLE t ENABLE ALWAYS TRIGGER dml_update_key', 'misses changes: .*trigger dml_update_key'],
+	'for less: WHEN' => ['DROP TRIGGER dml_truncate ON t; CREATE TRIGGER dml_truncate AFTER TRUNCATE ON t'
+		. ' WHEN (false) EXECUTE FUNCTION dml."SHADOW truncate"();'
+		. ' ALTER TABLE t ENABLE ALWAYS TRIGGER dml_truncate', 'misses changes: .*trigger dml_truncate'],
+	'for something else' => ['DROP TRIGGER dml_update ON t; CREATE TRIGGER dml_update AFTER INSERT ON t'
+		. ' REFERENCING NEW TABLE AS dml_new EXECUTE FUNCTION dml."SHADOW new"();'
+		. ' ALTER TABLE t ENABLE ALWAYS TRIGGER dml_update', 'misses changes: .*trigger dml_update'],
+	'another owner' => ['ALTER TABLE t OWNER TO heir', 'has another owner now than the functions of its triggers'],
 	'an older version' => ['UPDATE dml.tracked SET version = 0 WHERE base = \'t\'::regclass', "is tracked by another version's triggers"],
 );
 for my $what (sort keys %broken) {

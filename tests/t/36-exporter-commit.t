@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use Dml;
+use File::Path qw(remove_tree);
 use Meddler;
 use Replica;
 use Sweep::Proxy;
@@ -119,6 +120,28 @@ subtest 'the answer is lost, and then the database is renamed' => sub {
 		'the next run publishes what was committed');
 	$cluster->sql('postgres', 'ALTER DATABASE store RENAME TO source');
 	arrives('then');
+};
+
+subtest 'the batches are not committed, and then the database is renamed' => sub {
+	change();
+	my $proxy = Sweep::Proxy->new($cluster);
+	$proxy->start({ to => 'server', like => qr/^Q[\0-\xff]{4}COMMIT\0$/, when => 'before', n => 1, then => 'down' });
+	exits_with(export_through($proxy), 1, 'exit status 1');
+	$proxy->stop;
+	my @before = stages();
+	is(scalar @before, 2, 'the stages are kept');
+	my $renamed = $r->{source} =~ s/dbname='source'/dbname='store'/r;
+	$cluster->sql('postgres', 'ALTER DATABASE source RENAME TO store');
+	my $result = run_export('-d', $renamed, $r->names, '-T', $r->{label}, $r->{spool});
+	is("$result->{ended} $result->{stderr}", '0 ', 'the next run says nothing');
+	is(join(' ', stages()), '', '... and no stage is left');
+	remove_tree(@{ $result->{lines} }); # the target knows no database of that name
+	$cluster->sql('postgres', 'ALTER DATABASE store RENAME TO source');
+	is(scalar @{ $r->export('--full')->{lines} }, 2, 'a full export goes on');
+	$r->ship;
+	exits_with($r->receive, 0, 'all is imported');
+	$r->is_equal('then');
+	$r->clear;
 };
 
 # It counts, and nobody can make it again.

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use Dml;
+use Pair;
 use Replica;
 use Test::More;
 
@@ -148,5 +149,22 @@ subtest 'timeouts of the role' => sub {
 		$r->clear;
 	}
 };
+
+# Anybody can hold the lock that a purge takes; a run waits for a purge, but not for ever.
+{
+	my $purged = Pair->new;
+	my ($conninfo, $server) = ($purged->src, $purged->cluster);
+	$purged->source('CREATE TABLE held (id int PRIMARY KEY); CREATE TABLE free (id int PRIMARY KEY)');
+	$purged->track('held', 'free');
+	$server->sql('postgres', 'CREATE ROLE nobody LOGIN');
+	my $nobody = Cluster::connect_to($conninfo =~ s/user='postgres'/user=nobody/r);
+	$nobody->do("SELECT pg_advisory_lock(1684892161, oid::int) FROM pg_class WHERE relname = 'held' AND relkind = 'r'");
+	my $result = $purged->export('held', 'free');
+	exits_with($result, 3, "the purge's lock is held: not now");
+	stderr_like($result, qr/error: the shadow table of public\.held is being purged, .*\n.*hint: /, '... and which');
+	is(@{ $result->{lines} }, 1, '... and the other table goes on');
+	$nobody->disconnect;
+	is(@{ $purged->export('held')->{lines} }, 1, '... and it too, then');
+}
 
 done_testing;

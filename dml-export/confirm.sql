@@ -1,0 +1,34 @@
+-- What was read, at the end: only the tables that were meant?  A lock is on names when it is taken,
+-- and so is each COPY; a schema may be renamed meanwhile, which no lock on a table keeps out, and a
+-- partition attached.  What was read is locked to the end.
+-- $1 oids of base tables, $2 their names, empty for one that was locked, and then refused: a row
+-- for each table that has no business here.
+--
+-- The catalogue's rows are the snapshot's, as are those of the tables; what a function says of an
+-- oid is true now.
+WITH RECURSIVE given AS (
+    SELECT g.oid, g.base
+      FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[])) AS g (oid, base)
+),
+tree AS (
+    SELECT g.oid FROM given AS g
+     UNION
+    SELECT h.inhrelid FROM tree AS t JOIN pg_catalog.pg_inherits AS h ON h.inhparent = t.oid
+)
+SELECT g.base AS name, true AS renamed
+  FROM given AS g
+ WHERE g.base NOT IN ('', g.oid::pg_catalog.regclass::text)
+UNION ALL
+SELECT l.relation::pg_catalog.regclass::text, false
+  FROM pg_catalog.pg_locks AS l
+  LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
+ WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
+   AND l.relation >= 16384
+   AND l.relation NOT IN (SELECT t.oid FROM tree AS t)
+   AND c.relnamespace IS DISTINCT FROM pg_catalog.to_regnamespace('dml')
+   -- Of whom an index is, is locked too.  An index made since the snapshot has no row in it.
+   AND CASE WHEN c.oid IS NULL
+            THEN (SELECT o.type FROM pg_catalog.pg_identify_object(
+                                'pg_catalog.pg_class'::pg_catalog.regclass, l.relation, 0) AS o)
+                 NOT IN ('index', 'toast table')
+            ELSE c.relkind NOT IN ('i', 'I', 't') END
