@@ -1,7 +1,6 @@
 #include "check.h"
 
 #include "content.h"
-#include "queue.h"
 #include "workers.h"
 
 #include <stdlib.h>
@@ -75,7 +74,7 @@ static enum die_status check_item(const struct item *item)
 	char *why = NULL;
 	enum batch_state state;
 
-	queue_table(item->where, &table);
+	find_table(item->where, &table);
 	state = batch_open(&b, dir, SPOOL_BATCH, item->number, &why);
 	if (state == BATCH_GONE || state == BATCH_NOT_READY)
 		die(DIE_NOT_NOW, "wait until shipping is done; ship it again if it is",

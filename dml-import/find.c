@@ -124,3 +124,22 @@ void find_all(struct find *f, char *const *arguments, size_t count)
 	for (size_t i = 0; i < count; i++)
 		find_one(f, arguments[i]);
 }
+
+void find_permit(const struct name *name, const char *hint)
+{
+	struct buf table = {0};
+
+	if (strcmp(name->schema, "dml") != 0 && strncmp(name->schema, "pg_", 3) != 0 &&
+		strcmp(name->schema, "information_schema") != 0)
+		return;
+	name_to_sql(&table, name);
+	die(DIE_PERSON, hint, "table %s is in a schema that no spool may write to", table.data);
+}
+
+void find_table(const struct found *found, struct name *name)
+{
+	if (!name_from_directory(found->name, name))
+		die(DIE_PERSON, "use the directory's name as dml-export wrote it",
+			"\"%s\" is no name of a table's directory", found->dir.path);
+	find_permit(name, "remove its directory, and see who can write to the spool");
+}

@@ -37,5 +37,7 @@ enum die_status import_run(const struct options *o, const struct find *find)
 	if (o->accept_source && find->count > 1)
 		die(DIE_USAGE, opt_try_help(),
 			"--accept-source goes with the directory of one table");
+	if (o->tables.count == 1)
+		find_permit(&o->tables.name[0], "name another with -t");
 	return workers_run(find->count, o->jobs, work, &context);
 }

@@ -15,13 +15,6 @@ struct queue {
 	enum die_status status;
 };
 
-void queue_table(const struct found *where, struct name *name)
-{
-	if (!name_from_directory(where->name, name))
-		die(DIE_PERSON, "use the directory's name as dml-export wrote it",
-			"\"%s\" is no name of a table's directory", where->dir.path);
-}
-
 /* Step 3: what the spool holds never chooses what is written. */
 static bool is_of_table(const struct queue *q, const struct batch *b)
 {
@@ -374,7 +367,7 @@ enum die_status queue_run(struct apply *a, const struct found *where)
 	bool renamed = a->options->tables.count == 1;
 	struct spool_list list;
 
-	queue_table(where, &q.table);
+	find_table(where, &q.table);
 	if (!spool_lock(q.dir))
 		die(DIE_NOT_NOW, "let it end, then run this one again",
 			"\"%s\" is locked by another run", q.dir->path);

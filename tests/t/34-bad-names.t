@@ -76,7 +76,9 @@ subtest 'names that are no table' => sub {
 	my %names = (
 		(map { $_ => [4, $wrong] } 'public.items', '%69tems', 'it%65ms', 'items.', 'a.b.c', 'it%2fems',
 			'it%00ems', 'items%', 'public.%69tems', 'a' x 64, 'it ems', '"items"', "it\nems", "\e[31m"),
-		(map { $_ => [4, qr/error: /] } "\xff", "it\xc3\xa9ms", 'ITEMS', 'dml.ledger', 'pg_catalog.pg_class'),
+		(map { $_ => [4, qr/error: /] } "\xff", "it\xc3\xa9ms", 'ITEMS'),
+		(map { $_ => [4, qr/is in a schema that no spool may write to/] } 'dml.ledger', 'pg_catalog.pg_class',
+			'pg_toast.pg_toast_1262', 'information_schema.sql_features'),
 		(map { $_ => [0, qr/\A\z/] } '.items', '.~tmp~'),
 	);
 	for my $other (sort keys %names) {
@@ -86,6 +88,39 @@ subtest 'names that are no table' => sub {
 		rename "$inbox/$other", "$inbox/items" or die "rename: $!";
 	}
 	import_is('its own name', 0, qr/\A\z/, 1, 0);
+};
+
+# A row of dml.retired says that the chain of items came to its end with a number far ahead: what
+# follows would be removed as done.
+subtest 'a batch that would write the ledger' => sub {
+	my $name = fresh();
+	my $batch = copy_batch("$inbox/others/$name", "$inbox/dml.retired/$name");
+	my ($chain) = manifest("$inbox/items/$name") =~ /^chain (.*)/m;
+	my %column = (relation => 'regclass', chain => 'uuid', number => 'bigint', system => 'text',
+		timeline => 'bigint', database => 'text');
+	my @columns = sort keys %column;
+	my %value = (relation => 'public.items', chain => $chain, number => 10**9, system => 1, timeline => 1,
+		database => 'x');
+	forge($batch,
+		columns => join('', map { "$_\t$column{$_}\n" } @columns),
+		rows => join("\t", @value{@columns}) . "\n",
+		edit => sub { s/^table .*/table dml.retired/m; s/^key .*/key relation chain/m },
+	);
+	my $hint = qr/error: table dml\.retired is in a schema that no spool.*\n.*hint: remove/;
+	import_is('in a directory of its name', 4, $hint, 1, 1);
+	$r->write_target('CREATE TABLE retired (LIKE dml.retired INCLUDING ALL)');
+	my $result = $r->receive('-t', 'dml.retired', "$inbox/dml.retired");
+	exits_with($result, 4, 'named with -t');
+	exits_with(run_import('--check', $inbox), 4, '--check');
+	remove_tree("$inbox/dml.retired");
+	copy_batch("$r->{sent}/others/$name", "$inbox/retired/$name");
+	$result = $r->receive('-t', 'dml.retired', "$inbox/retired");
+	exits_with($result, 4, 'named with -t alone');
+	stderr_like($result, qr/hint: name another with -t/, 'its hint');
+	remove_tree("$inbox/retired");
+	$last++;
+	$r->write("INSERT INTO items VALUES ($last)");
+	$r->round('items go on');
 };
 
 subtest 'a batch as DIR that is none' => sub {
