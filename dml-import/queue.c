@@ -1,5 +1,6 @@
 #include "queue.h"
 
+#include "explain.h"
 #include "ledger.h"
 
 #include <inttypes.h>
@@ -22,90 +23,6 @@ static bool is_of_table(const struct queue *q, const struct batch *b)
 
 	return name_equal(&b->manifest.table, &q->table) ||
 	       (given->count == 1 && name_equal(&b->manifest.table, &given->name[0]));
-}
-
-static void explain_table(const struct batch *b)
-{
-	struct buf named = {0};
-
-	name_to_sql(&named, &b->manifest.table);
-	complain("move it to the directory of its table, or remove it",
-		"\"%s\" holds a batch of table %s", b->dir.path, named.data);
-	buf_free(&named);
-}
-
-/* How to have all rows again; the caller frees it. */
-static char *full_command(const struct manifest *m)
-{
-	struct buf b = {0}, table = {0};
-
-	name_to_sql(&table, &m->table);
-	buf_string(&b, "dml-export --full -t '");
-	for (const char *p = table.data; *p != '\0'; p++)
-		buf_string(&b, *p == '\'' ? "'\\''" : (const char[]){*p, '\0'});
-	buf_format(&b, "' -T %s SPOOL", m->target);
-	buf_free(&table);
-	return b.data;
-}
-
-/* Says why the batch was not applied. */
-static void explain(const struct queue *q, const struct batch *b, const struct ledger *l,
-	enum verdict result)
-{
-	const struct manifest *m = &b->manifest;
-	const char *label = q->apply->target.label;
-	char *full = full_command(m);
-	char *hint = NULL;
-
-	switch (result) {
-	case VERDICT_GAP:
-		hint = mem_format("ship it; if it is lost, run on the source: %s", full);
-		complain(hint,
-			"%s: batch %" PRIu64 " is missing: \"%s\" builds on it, and %" PRIu64
-			" was applied last",
-			label, m->base, b->dir.path, l->number);
-		break;
-	case VERDICT_HEADLESS:
-		hint = mem_format("ship that; if it is lost, run on the source: %s", full);
-		complain(hint, "%s: \"%s\" belongs to a chain whose first batch never came",
-			label, b->dir.path);
-		break;
-	case VERDICT_FORK:
-		hint = mem_format(
-			"%stwo copies of the source go on under one name, or it was set "
-			"back: decide for one, run on it: %s; and remove the other's",
-			l->retired ? "it may only have come late: then remove it; else " : "",
-			full);
-		complain(hint,
-			"%s: \"%s\" does not build on batch %" PRIu64
-			", which was applied here",
-			label, b->dir.path, l->number);
-		break;
-	case VERDICT_STALE:
-		complain("if the source was set back, take it with --accept-source; else "
-			 "remove it",
-			"%s: \"%s\" begins a new chain, but is older than batch %" PRIu64
-			", which was applied here",
-			label, b->dir.path, l->number);
-		break;
-	case VERDICT_FOREIGN:
-		complain("if the source was moved or renamed, take it with --accept-source; "
-			 "else "
-			 "remove it",
-			"%s: \"%s\" is of table %s.%s, from database \"%s\" of cluster %s, for "
-			"%s; "
-			"what was applied here was of %s, from \"%s\" of %s, for %s",
-			label, b->dir.path, m->table.schema, m->table.table, m->source.database,
-			m->source.system, m->target, l->origin, l->source.database,
-			l->source.system, l->target);
-		break;
-	case VERDICT_MISFIT: /* told already */
-	case VERDICT_APPLY:
-	case VERDICT_DONE:
-		break;
-	}
-	free(hint);
-	free(full);
 }
 
 static void remove_unless_kept(const struct queue *q, uint64_t number)
@@ -134,14 +51,7 @@ static enum step not_open(
 			q->dir->path, name, why != NULL ? why : "not all here");
 		return STEP_PAST;
 	}
-	if (state == BATCH_REFUSED)
-		complain("ship it again from its source, with rsync --checksum",
-			"\"%s/%s\" is refused: %s", q->dir->path, name, why);
-	else
-		warn("\"%s/%s\" is not all here: run this again when shipping is done, ship it "
-		     "again if it is",
-			q->dir->path, name);
-	q->status = die_worst(q->status, state == BATCH_REFUSED ? DIE_PERSON : DIE_NOT_NOW);
+	q->status = die_worst(q->status, explain_unopened(q->dir, number, state, why));
 	return STEP_STUCK;
 }
 
@@ -162,7 +72,7 @@ static enum step take_open(struct queue *q, const struct batch *b)
 		remove_unless_kept(q, b->number);
 		step = STEP_ON;
 	} else {
-		explain(q, b, &ledger, result);
+		explain_verdict(q->apply, b, &ledger, result);
 		q->status = die_worst(q->status, DIE_PERSON);
 		step = result == VERDICT_FORK && ledger.retired ? STEP_PAST : STEP_STUCK;
 	}

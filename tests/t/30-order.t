@@ -183,12 +183,15 @@ subtest 'a batch on its way' => sub {
 	my $name = next_batch();
 	my $sent = "$r->{sent}/items/$name";
 	my $here = "$inbox/$name";
-	my $not_ready = qr{warning: "\Q$here\E" is not all here: run this again};
+	my $not_ready = qr{error: "\Q$here\E" is not all here\n.*hint: run this again};
 
 	mkdir $here, 0700 or die "mkdir: $!";
 	exits_with($r->receive, 0, 'an empty directory is nothing yet');
+	my $check = run_import('--check', $r->{inbox});
+	is("$check->{ended}$check->{stderr}", '0', '... nor for --check');
 	write_file("$here/manifest", read_file("$sent/manifest"));
 	refuses(3, $not_ready, 'the manifest came first');
+	refuses(3, $not_ready, 'with -q it is told, too', '-q');
 	for my $file ('columns', 'ids', 'data.gz') {
 		write_file("$here/$file", substr read_file("$sent/$file"), 0, -1);
 		refuses(3, $not_ready, "$file is short by a byte");

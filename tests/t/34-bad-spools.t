@@ -81,7 +81,7 @@ sub line {
 	return sub { reseal($batch, sub { s/^\Q$line\E \K.*/$value/m }) || die "no line $line" };
 }
 
-my $not_here = qr/\Q$batch\E" is not all here: run this again when/;
+my $not_here = qr/\Q$batch\E" is not all here\n.*hint: run this again when/;
 my $no_gzip = qr/data\.gz" is not a whole gzip stream/;
 my $ends_early = qr/data\.gz" ends before its gzip stream does/;
 my $goes_on = qr/data\.gz" goes on after the end of its gzip stream/;
