@@ -14,8 +14,9 @@ enum die_status explain_unopened(const struct spool_dir *table, uint64_t number,
 /* A batch in the directory of another table. */
 void explain_table(const struct batch *b);
 
-/* A batch that verdict() did not apply; nothing is said of VERDICT_MISFIT, which was told. */
-void explain_verdict(const struct apply *a, const struct batch *b, const struct ledger *l,
-	enum verdict result);
+/* A batch in `table` that verdict() did not apply; nothing is said of VERDICT_MISFIT, which was
+ * told. */
+void explain_verdict(const struct apply *a, const struct spool_dir *table,
+	const struct batch *b, const struct ledger *l, enum verdict result);
 
 #endif
