@@ -175,11 +175,16 @@ bool spool_lock(const struct spool_dir *dir)
 	return false;
 }
 
+bool spool_may_rename(const struct spool_dir *dir)
+{
+	return faccessat(dir->fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
 void spool_expect_writable(const struct spool_dir *dir)
 {
 	struct statvfs fs;
 
-	if (faccessat(dir->fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+	if (!spool_may_rename(dir))
 		die_errno(DIE_AGAIN, "look at its owner, its mode and its file system",
 			"cannot write in \"%s\"", dir->path);
 	if (fstatvfs(dir->fd, &fs) != 0)

@@ -70,6 +70,9 @@ void spool_close(struct spool_dir *dir);
 /* False if another process holds the lock.  It ends with spool_close() or the process. */
 bool spool_lock(const struct spool_dir *dir);
 
+/* False with errno if names can't be changed in it: read-only, or no permission. */
+bool spool_may_rename(const struct spool_dir *dir);
+
 /* Dies if nothing can be written there: read-only, full, or no permission. */
 void spool_expect_writable(const struct spool_dir *dir);
 

@@ -350,6 +350,15 @@ static void set_encoding(struct queue *q, const struct spool_list *list)
 	}
 }
 
+/* A batch that is applied but can't be removed would be in the way of the next, run after run.
+ */
+static void expect_removable(const struct queue *q)
+{
+	if (!q->apply->options->keep && !spool_may_rename(q->dir))
+		die_errno(DIE_PERSON, "say --keep, or look at its owner and mode",
+			"cannot remove batches from \"%s\"", q->dir->path);
+}
+
 enum die_status queue_run(struct apply *a, const struct found *where)
 {
 	struct queue q = {.apply = a, .where = where, .dir = &where->dir};
@@ -361,6 +370,8 @@ enum die_status queue_run(struct apply *a, const struct found *where)
 		die(DIE_NOT_NOW, "let it end, then run this one again",
 			"\"%s\" is locked by another run", q.dir->path);
 	spool_list(q.dir, &list);
+	if (list.count > 0 && list.entry[0].kind <= SPOOL_DONE)
+		expect_removable(&q);
 	tidy(&q, &list);
 	if (list.count > 0 && list.entry[0].kind == SPOOL_BATCH) {
 		if (!renamed)

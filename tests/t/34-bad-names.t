@@ -187,7 +187,8 @@ subtest 'strangers' => sub {
 
 # Runs dml-import as somebody who may not read what root keeps to itself.
 sub receive_without_root {
-	my @command = (program('dml-import'), '-d', $r->{target}, $inbox);
+	my (@options) = @_;
+	my @command = (program('dml-import'), '-d', $r->{target}, @options, $inbox);
 	return run_cmd(@command) if $> != 0;
 	my ($uid, $gid) = (stat "$r->{cluster}{dir}/data")[4, 5];
 	chmod 0755, dirname($inbox);
@@ -217,5 +218,22 @@ for my $what ('lost+found', 'items') {
 		chmod 0700, "$inbox/$what" or die "chmod: $!";
 	};
 }
+
+subtest 'a directory that nothing can be removed from' => sub {
+	my $name = fresh();
+	give($inbox);
+	chmod 0500, "$inbox/items" or die "chmod: $!";
+	my @before = (applied('items'), applied('others'));
+	my $result = receive_without_root();
+	exits_with($result, 4, 'exit status 4');
+	stderr_like($result, qr{error: cannot remove batches from "\Q$inbox/items\E": .*hint: say --keep}s, 'is said');
+	is(applied('items'), $before[0], 'nothing is applied');
+	is(applied('others') - $before[1], 1, 'the other table is done');
+	exits_with(receive_without_root('--keep'), 0, 'with --keep');
+	is(applied('items') - $before[0], 1, 'it is applied');
+	chmod 0700, "$inbox/items" or die "chmod: $!";
+	exits_with(receive_without_root(), 0, 'then');
+	ok(!-e "$inbox/items/$name", 'it is removed');
+};
 
 done_testing;
