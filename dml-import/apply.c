@@ -74,7 +74,7 @@ static uint64_t delete_all(struct apply *a, const struct batch *b, struct indexe
 	uint64_t deleted;
 
 	if (truncate || empty)
-		indexes_drop(a->conn, t, b->manifest.rows, indexes);
+		indexes_drop(a->conn, t, b->manifest.rows, truncate, indexes);
 	if (empty)
 		return 0;
 	buf_format(
