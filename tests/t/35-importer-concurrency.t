@@ -279,6 +279,12 @@ subtest '-j' => sub {
 	$many->batch;
 	$many->ship;
 
+	for my $jobs (1, 4) {
+		my $result = run_import('-j', $jobs, '-d', $many->{target} =~ s/user=\S+/user=nobody_here/r, $many->{inbox});
+		exits_with($result, 1, "-j $jobs, and nobody can connect");
+		is(() = $result->{stderr} =~ /error: cannot connect/g, 1, 'which is said once');
+	}
+
 	my $dbh = $server->connect($many->{target}, AutoCommit => 0);
 	$dbh->do('LOCK TABLE t1, t2, t3, t4, t6, t7, t8, t9, t10, t11, t12');
 	my $handle = start_cmd(program('dml-import'), '-j', 4, '-d', $many->{target}, $many->{inbox});
