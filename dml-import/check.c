@@ -24,6 +24,7 @@ static void collect(struct items *items, const struct find *find)
 		struct spool_list list;
 
 		spool_list(&where->dir, &list);
+		spool_warn_of_strangers(&where->dir, &list);
 		for (size_t k = 0; k < list.count; k++) {
 			const struct spool_entry *e = &list.entry[k];
 

@@ -172,15 +172,10 @@ static bool is_batch(const struct queue *q, const struct spool_entry *entry)
 
 static void tidy(struct queue *q, const struct spool_list *list)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		const struct spool_entry *entry = &list->entry[i];
-
-		if (entry->kind == SPOOL_DONE)
-			batch_remove_rest(q->dir, entry->number);
-		else if (entry->kind == SPOOL_OTHER)
-			warn("ignoring \"%s/%s\", which is no batch", q->dir->path,
-				entry->name);
-	}
+	for (size_t i = 0; i < list->count; i++)
+		if (list->entry[i].kind == SPOOL_DONE)
+			batch_remove_rest(q->dir, list->entry[i].number);
+	spool_warn_of_strangers(q->dir, list);
 }
 
 /* The last batch with all rows that could be applied now: its number, or 0. */

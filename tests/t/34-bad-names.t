@@ -174,6 +174,9 @@ subtest 'strangers' => sub {
 	write_file("$inbox/items/README", 'x');
 	write_file("$inbox/README", 'x');
 	mkdir "$inbox/lost+found", 0700 or die "mkdir: $!";
+	my $check = run_import('--check', $inbox);
+	exits_with($check, 0, '--check passes them over');
+	stderr_like($check, qr{ignoring "\Q$inbox/items/README\E", which is no batch}, 'and tells them');
 	my $result = import_is('files that nobody knows', 0, qr{ignoring "\Q$batch/notes.txt\E"}, 1, 1);
 	stderr_like($result, qr{ignoring "\Q$inbox/items/README\E"}, 'one beside the batch');
 	ok(!-e $batch, 'the batch is removed');
@@ -203,6 +206,17 @@ sub give {
 	return;
 }
 
+subtest 'a DIR without a batch' => sub {
+	my $empty = spool();
+	my $result = $r->receive('-v', $empty);
+	exits_with($result, 0, 'is all right');
+	stderr_like($result, qr{note: there is no batch in "\Q$empty\E"}, 'with -v it is told');
+	write_file("$empty/data.gz", '');
+	$result = $r->receive("$empty/data.gz");
+	exits_with($result, 1, 'a file');
+	stderr_like($result, qr{"\Q$empty/data.gz\E": .*\n.*hint: name a directory, not a file}, 'and its hint');
+};
+
 for my $what ('lost+found', 'items') {
 	subtest "a directory that may not be read: $what" => sub {
 		fresh();
@@ -213,8 +227,9 @@ for my $what ('lost+found', 'items') {
 		my $before = applied('others');
 		my $result = receive_without_root();
 		is(applied('others') - $before, 1, 'the other table is done');
-		stderr_like($result, qr{"\Q$inbox/$what\E"}, 'it is named');
-		exits_with($result, 4, 'exit status 4');
+		my ($level, $status) = $what eq 'items' ? ('error', 4) : ('warning', 0);
+		stderr_like($result, qr{$level: .*"\Q$inbox/$what\E"}, 'it is named');
+		exits_with($result, $status, "exit status $status");
 		chmod 0700, "$inbox/$what" or die "chmod: $!";
 	};
 }
