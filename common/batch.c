@@ -90,8 +90,8 @@ static enum batch_state judge_manifest(struct batch *b, const struct buf *text, 
 		*why = mem_string("its manifest was altered on the way");
 		break;
 	case MANIFEST_NEWER:
-		*why = mem_string("its format is newer than this program: install a newer one");
-		break;
+		*why = mem_string("its format is newer than this program");
+		return BATCH_NEWER;
 	case MANIFEST_FOREIGN:
 		*why = mem_format("its manifest has a wrong line, \"%s\"", wrong);
 		break;

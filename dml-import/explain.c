@@ -10,8 +10,10 @@ enum die_status explain_unopened(
 	char name[SPOOL_NAME_MAX];
 
 	spool_name(name, SPOOL_BATCH, number);
-	if (state == BATCH_REFUSED) {
-		complain("ship it again from its source, with rsync --checksum",
+	if (state == BATCH_REFUSED || state == BATCH_NEWER) {
+		complain(state == BATCH_NEWER
+				 ? "install a newer dml-import"
+				 : "ship it again from its source, with rsync --checksum",
 			"\"%s/%s\" is refused: %s", table->path, name, why);
 		return DIE_PERSON;
 	}

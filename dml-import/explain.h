@@ -6,7 +6,7 @@
 #include "batch.h"
 #include "verdict.h"
 
-/* A batch that batch_open() did not open: BATCH_NOT_READY or BATCH_REFUSED.  Returns the exit
+/* A batch that batch_open() did not open: not ready, refused or newer.  Returns the exit
  * status that it calls for. */
 enum die_status explain_unopened(const struct spool_dir *table, uint64_t number,
 	enum batch_state state, const char *why);
