@@ -90,8 +90,8 @@ static enum batch_state judge_manifest(struct batch *b, const struct buf *text, 
 		*why = mem_string("its manifest was altered on the way");
 		break;
 	case MANIFEST_NEWER:
-		*why = mem_string("its format is newer than this program: install a newer one");
-		break;
+		*why = mem_string("its format is newer than this program");
+		return BATCH_NEWER;
 	case MANIFEST_FOREIGN:
 		*why = mem_format("its manifest has a wrong line, \"%s\"", wrong);
 		break;
@@ -232,12 +232,20 @@ static bool is_ours(const char *name)
 void batch_warn_of_strangers(const struct batch *b)
 {
 	struct spool_list list;
+	size_t ours = 0, more;
 
 	spool_list(&b->dir, &list);
-	for (size_t i = 0; i < list.count; i++)
-		if (!is_ours(list.entry[i].name))
+	for (size_t i = 0; i < list.count; i++) {
+		if (is_ours(list.entry[i].name))
+			ours++;
+		else
 			warn("ignoring \"%s/%s\", which is no part of a batch", b->dir.path,
 				list.entry[i].name);
+	}
+	/* All of ours are there; those that aren't listed are among the others. */
+	more = list.more_dots + list.more_others + ours;
+	if (more > FILE_COUNT + 1)
+		warn("ignoring %zu more in \"%s\"", more - FILE_COUNT - 1, b->dir.path);
 	spool_list_free(&list);
 }
 
@@ -258,23 +266,41 @@ void batch_remove(const struct spool_dir *table, uint64_t number)
 	batch_remove_rest(table, number);
 }
 
+/* Removes all files in it, however many. */
+static void empty(const struct spool_dir *dir)
+{
+	for (bool again = true; again;) {
+		struct spool_list list;
+
+		spool_list(dir, &list);
+		again = list.more_dots + list.more_others > 0;
+		for (size_t i = 0; i < list.count; i++)
+			if (unlinkat(dir->fd, list.entry[i].name, 0) != 0)
+				again = false;
+		spool_list_free(&list);
+	}
+}
+
 /* A file, or a directory of files: rsync's --delay-updates and --partial-dir make such. */
 static bool remove_left(const struct spool_dir *dir, const char *name)
 {
 	struct spool_dir left;
-	struct spool_list list;
 	enum die_status told = DIE_DONE;
 
 	if (unlinkat(dir->fd, name, 0) == 0)
 		return true;
 	if ((errno != EISDIR && errno != EPERM) || !spool_peek(dir, name, &left, &told))
 		return false;
-	spool_list(&left, &list);
-	for (size_t i = 0; i < list.count; i++)
-		(void)unlinkat(left.fd, list.entry[i].name, 0);
-	spool_list_free(&list);
+	empty(&left);
 	spool_close(&left);
 	return unlinkat(dir->fd, name, AT_REMOVEDIR) == 0;
+}
+
+static void remove_ours(const struct spool_dir *done)
+{
+	(void)unlinkat(done->fd, "manifest", 0);
+	for (enum manifest_file f = 0; f < FILE_COUNT; f++)
+		(void)unlinkat(done->fd, manifest_file_name(f), 0);
 }
 
 /*
@@ -292,14 +318,13 @@ void batch_remove_rest(const struct spool_dir *table, uint64_t number)
 	if (!spool_enter(table, name, &done))
 		return;
 	io_sync(table->fd, table->path);
+	remove_ours(&done);
 	spool_list(&done, &list);
 	for (size_t i = 0; i < list.count; i++) {
 		const char *file = list.entry[i].name;
 
-		if (is_ours(file) ? unlinkat(done.fd, file, 0) == 0
-				  : file[0] == '.' && remove_left(&done, file))
-			continue;
-		warn("cannot remove \"%s/%s\": remove it by hand", done.path, file);
+		if (file[0] != '.' || !remove_left(&done, file))
+			warn("cannot remove \"%s/%s\": remove it by hand", done.path, file);
 	}
 	spool_list_free(&list);
 	if (unlinkat(table->fd, name, AT_REMOVEDIR) != 0 && errno != ENOTEMPTY &&

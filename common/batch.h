@@ -22,15 +22,16 @@ enum batch_state {
 	BATCH_GOOD, /* the manifest is whole, and the files are there in their full length */
 	BATCH_GONE, /* there is no such directory */
 	BATCH_NOT_READY, /* a file is missing or short: still on its way */
-	BATCH_REFUSED,   /* no later shipping makes it good; a message was printed */
+	BATCH_REFUSED,   /* no later shipping makes it good */
+	BATCH_NEWER,     /* of a format that this program doesn't know */
 };
 
 /*
  * Opens batch `number` of a table's directory, published or, for an exporter's recovery,
  * staged.  The manifest's number must be the
  * directory's; what else it says is for the caller to judge.  Unless the answer is
- * BATCH_GOOD nothing is left open, but for BATCH_REFUSED `why` says what was wrong, a string
- * that the caller frees.
+ * BATCH_GOOD nothing is left open, but for BATCH_REFUSED and BATCH_NEWER `why` says what was
+ * wrong, a string that the caller frees.
  */
 enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
 	enum spool_kind kind, uint64_t number, char **why);

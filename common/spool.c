@@ -67,7 +67,9 @@ void spool_open(struct spool_dir *dir, const char *path)
 	dir->fd = open(path, DIRECTORY);
 	if (dir->fd < 0)
 		die_errno(errno == ENOENT || errno == ENOTDIR ? DIE_PERSON : DIE_AGAIN,
-			"name a directory that exists, or make it with mkdir -m 700",
+			errno == ENOTDIR ? "name a directory, not a file"
+					 : "name a directory that exists, or make it with "
+					   "mkdir -m 700",
 			"cannot open \"%s\"", path);
 	look_at(dir, &st);
 	dir->owner = st.st_uid;
@@ -104,12 +106,30 @@ bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_
 	return true;
 }
 
+/* A table's directory, or one of either part of a label? */
+static bool is_of_a_spool(const char *text)
+{
+	struct name name = {0};
+	struct label label = {0};
+	char *both = mem_format("%s/x", text);
+	bool is = name_from_directory(text, &name) || label_parse(both, &label);
+
+	name_free(&name);
+	label_free(&label);
+	free(both);
+	return is;
+}
+
 bool spool_peek(const struct spool_dir *parent, const char *name, struct spool_dir *dir,
 	enum die_status *status)
 {
 	if (!open_below(parent, name, dir)) {
 		if (is_no_directory())
 			return false;
+		if (errno == EACCES && !is_of_a_spool(name)) {
+			warn("ignoring \"%s/%s\", which may not be opened", parent->path, name);
+			return false;
+		}
 		*status = die_worst(*status, errno == EACCES ? DIE_PERSON : DIE_AGAIN);
 		complain("look at its owner and mode, or move it out of the spool",
 			"cannot open \"%s/%s\": %s", parent->path, name, strerror(errno));
@@ -198,11 +218,16 @@ bool spool_lock(const struct spool_dir *dir)
 	return false;
 }
 
+bool spool_may_rename(const struct spool_dir *dir)
+{
+	return faccessat(dir->fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
 void spool_expect_writable(const struct spool_dir *dir)
 {
 	struct statvfs fs;
 
-	if (faccessat(dir->fd, ".", W_OK | X_OK, AT_EACCESS) != 0)
+	if (!spool_may_rename(dir))
 		die_errno(DIE_AGAIN, "look at its owner, its mode and its file system",
 			"cannot write in \"%s\"", dir->path);
 	if (fstatvfs(dir->fd, &fs) != 0)
@@ -259,35 +284,78 @@ static int compare(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
-void spool_list(const struct spool_dir *dir, struct spool_list *list)
+static bool may_be_directory(const struct dirent *d)
+{
+	return d->d_type == DT_DIR || d->d_type == DT_UNKNOWN;
+}
+
+/* Where there are too many of its kind, counts it only. */
+static bool is_kept(struct spool_list *list, enum spool_kind kind, size_t *dots, size_t *others)
+{
+	if (kind == SPOOL_DOT && ++*dots > SPOOL_STRANGERS_MAX) {
+		list->more_dots++;
+		return false;
+	}
+	if (kind == SPOOL_OTHER && ++*others > SPOOL_STRANGERS_MAX) {
+		list->more_others++;
+		return false;
+	}
+	return true;
+}
+
+static void read_names(const struct spool_dir *dir, struct spool_list *list, bool tree)
 {
 	int fd = openat(dir->fd, ".", DIRECTORY);
 	DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
-	size_t room = 0;
+	size_t room = 0, dots = 0, others = 0;
+	const struct dirent *d;
 
 	if (stream == NULL)
 		die_errno(DIE_AGAIN, "look at its owner and mode", "cannot read \"%s\"",
 			dir->path);
 	*list = (struct spool_list){0};
-	for (;;) {
-		errno = 0;
-		struct dirent *d = readdir(stream);
-
-		if (d == NULL)
-			break;
+	while ((errno = 0, d = readdir(stream)) != NULL) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
+
+		struct spool_entry entry = classify(d->d_name);
+
+		if (tree ? entry.kind != SPOOL_OTHER || !may_be_directory(d)
+			 : !is_kept(list, entry.kind, &dots, &others)) {
+			free(entry.name);
+			continue;
+		}
 		if (list->count == room) {
 			room = room > 0 ? 2 * room : 16;
 			list->entry = mem_resize(list->entry, room, sizeof *list->entry);
 		}
-		list->entry[list->count++] = classify(d->d_name);
+		list->entry[list->count++] = entry;
 	}
 	if (errno != 0)
 		die_errno(DIE_AGAIN, try_again, "cannot read \"%s\"", dir->path);
 	closedir(stream);
 	if (list->count > 0)
 		qsort(list->entry, list->count, sizeof *list->entry, compare);
+}
+
+void spool_list(const struct spool_dir *dir, struct spool_list *list)
+{
+	read_names(dir, list, false);
+}
+
+void spool_list_tree(const struct spool_dir *dir, struct spool_list *list)
+{
+	read_names(dir, list, true);
+}
+
+void spool_warn_of_strangers(const struct spool_dir *dir, const struct spool_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->entry[i].kind == SPOOL_OTHER)
+			warn("ignoring \"%s/%s\", which is no batch", dir->path,
+				list->entry[i].name);
+	if (list->more_others > 0)
+		warn("ignoring %zu more in \"%s\"", list->more_others, dir->path);
 }
 
 void spool_list_free(struct spool_list *list)

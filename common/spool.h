@@ -41,9 +41,13 @@ struct spool_entry {
 struct spool_list {
 	struct spool_entry *entry;
 	size_t count;
+	size_t more_dots, more_others; /* names of these kinds that were left out */
 };
 
-enum { SPOOL_NAME_MAX = 32 }; /* of a batch in any of its states, with the NUL */
+enum {
+	SPOOL_NAME_MAX = 32,        /* of a batch in any of its states, with the NUL */
+	SPOOL_STRANGERS_MAX = 1000, /* names of either kind that spool_list() keeps */
+};
 
 /*
  * Opens a directory that the user named; symbolic links on the way are the user's own
@@ -59,7 +63,8 @@ void spool_open(struct spool_dir *dir, const char *path);
 bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_dir *dir);
 
 /* As spool_enter(), for looking around: what can't or must not be opened is told, `status` is
- * the worse for it and the answer is false. */
+ * the worse for it and the answer is false.  What may not be opened and has no name that could
+ * stand in a spool, as lost+found, is only warned of. */
 bool spool_peek(const struct spool_dir *parent, const char *name, struct spool_dir *dir,
 	enum die_status *status);
 
@@ -78,11 +83,22 @@ void spool_close(struct spool_dir *dir);
 /* False if another process holds the lock.  It ends with spool_close() or the process. */
 bool spool_lock(const struct spool_dir *dir);
 
+/* False with errno if names can't be changed in it: read-only, or no permission. */
+bool spool_may_rename(const struct spool_dir *dir);
+
 /* Dies if nothing can be written there: read-only, full, or no permission. */
 void spool_expect_writable(const struct spool_dir *dir);
 
-/* Everything but "." and "..", sorted by kind, number and name. */
+/*
+ * Everything but "." and "..", sorted by kind, number and name.  Of what is no batch, whose
+ * names anybody may have put there, only so many are kept, and the others counted.
+ */
 void spool_list(const struct spool_dir *dir, struct spool_list *list);
+/* The same of a directory in a tree above the tables': all that may be directories and are
+ * named as one of the tree, and nothing else. */
+void spool_list_tree(const struct spool_dir *dir, struct spool_list *list);
+/* Says what in a table's directory is no batch. */
+void spool_warn_of_strangers(const struct spool_dir *dir, const struct spool_list *list);
 void spool_list_free(struct spool_list *list);
 
 /* True if a published batch can be called so; then with its number. */

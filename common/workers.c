@@ -4,8 +4,10 @@
 #include "interrupt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -15,9 +17,20 @@
 
 static const char try_again[] = "run it again when the machine has resources to spare";
 
+/* In memory that all processes share. */
+struct shared {
+	atomic_size_t next;
+	atomic_bool asked[WORKERS_MAX]; /* has this one, in its slot, asked for a job? */
+};
+
+/* Of each process. */
 struct workers {
-	atomic_size_t next; /* in memory that all processes share */
+	struct shared *shared;
 	size_t count;
+	enum die_status (*work)(struct workers *w, const void *context);
+	const void *context;
+	int slot;
+	int first; /* the first one's end of the pipe that it closes when it asks; else -1 */
 };
 
 /* What the signal handler has to stop. */
@@ -38,8 +51,12 @@ static void stop_children(void)
 
 size_t workers_next(struct workers *w)
 {
-	size_t job = atomic_fetch_add(&w->next, 1);
+	size_t job = atomic_fetch_add(&w->shared->next, 1);
 
+	atomic_store(&w->shared->asked[w->slot], true);
+	if (w->first >= 0)
+		close(w->first);
+	w->first = -1;
 	return job < w->count ? job : w->count;
 }
 
@@ -52,12 +69,12 @@ static void follow_parent(void)
 		exit(DIE_AGAIN);
 }
 
-static void start(int slot, struct workers *w,
-	enum die_status (*work)(struct workers *w, const void *context), const void *context)
+static void start(struct workers *w, int slot)
 {
 	sigset_t before;
 	pid_t pid;
 
+	atomic_store(&w->shared->asked[slot], false);
 	fflush(stdout);
 	interrupt_block(&before);
 	pid = fork();
@@ -69,8 +86,42 @@ static void start(int slot, struct workers *w,
 			"cannot fork");
 	if (pid == 0) {
 		follow_parent();
-		exit((int)work(w, context));
+		w->slot = slot;
+		exit((int)w->work(w, w->context));
 	}
+}
+
+/* Starts the first one and waits until it has asked for a job, or ended. */
+static void start_first(struct workers *w)
+{
+	int pipe_of_first[2];
+	char byte;
+
+	if (pipe2(pipe_of_first, O_CLOEXEC) != 0)
+		die_errno(DIE_AGAIN, try_again, "cannot make a pipe");
+	w->first = pipe_of_first[1];
+	start(w, 0);
+	close(pipe_of_first[1]);
+	w->first = -1;
+	while (read(pipe_of_first[0], &byte, 1) < 0 && errno == EINTR)
+		continue;
+	close(pipe_of_first[0]);
+}
+
+/* Returns how many. */
+static int start_all(struct workers *w, int processes)
+{
+	int running = 0;
+
+	if (w->count > 0 && processes > 1) {
+		start_first(w);
+		running++;
+		if (!atomic_load(&w->shared->asked[0]))
+			return running;
+	}
+	for (; running < processes && (size_t)running < w->count; running++)
+		start(w, running);
+	return running;
 }
 
 static int slot_of(pid_t pid)
@@ -89,22 +140,11 @@ static enum die_status status_of(int wait_status)
 	return DIE_AGAIN;
 }
 
-enum die_status workers_run(size_t count, int processes,
-	enum die_status (*work)(struct workers *w, const void *context), const void *context)
+/* Waits for `running` of them, and starts one for each that dies before the last job. */
+static enum die_status wait_for_all(struct workers *w, int running)
 {
-	struct workers *w = mmap(
-		NULL, sizeof *w, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	enum die_status worst = DIE_DONE;
-	int running = 0;
 
-	if (w == MAP_FAILED)
-		die_errno(DIE_AGAIN, try_again, "cannot share memory");
-	atomic_init(&w->next, 0);
-	w->count = count;
-	parent = getpid();
-	interrupt_add(stop_children);
-	for (int i = 0; i < processes && (size_t)i < count; i++, running++)
-		start(i, w, work, context);
 	while (running > 0) {
 		int wait_status;
 		pid_t pid = waitpid(-1, &wait_status, 0);
@@ -121,11 +161,32 @@ enum die_status workers_run(size_t count, int processes,
 		child[slot] = 0;
 		running--;
 		worst = die_worst(worst, status_of(wait_status));
-		if (atomic_load(&w->next) < count) {
-			start(slot, w, work, context);
+		if (atomic_load(&w->shared->next) < w->count &&
+			atomic_load(&w->shared->asked[slot])) {
+			start(w, slot);
 			running++;
 		}
 	}
-	munmap(w, sizeof *w);
+	return worst;
+}
+
+enum die_status workers_run(size_t count, int processes,
+	enum die_status (*work)(struct workers *w, const void *context), const void *context)
+{
+	struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct workers w = {.shared = shared,
+		.count = count,
+		.work = work,
+		.context = context,
+		.first = -1};
+	enum die_status worst;
+
+	if (shared == MAP_FAILED)
+		die_errno(DIE_AGAIN, try_again, "cannot share memory");
+	parent = getpid();
+	interrupt_add(stop_children);
+	worst = wait_for_all(&w, start_all(&w, processes));
+	munmap(shared, sizeof *shared);
 	return worst;
 }

@@ -2,6 +2,10 @@
  * Jobs that fail each for itself: N processes take them from one counter.  One that dies leaves
  * its job to the next run; the others, and a process in its place, go on.  That is why nothing
  * in this program has to survive an error.
+ *
+ * A process that ends before it asked for a job has met what the next one would meet as well, a
+ * server that is down, say: none takes its place.  The second is started when the first has
+ * asked.
  */
 #ifndef DML_WORKERS_H
 #define DML_WORKERS_H

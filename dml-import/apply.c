@@ -63,6 +63,23 @@ static bool is_empty(struct apply *a)
 	return empty;
 }
 
+/* PostgreSQL refuses it where another table has a foreign key to this one, be that empty. */
+static void truncate_all(struct apply *a)
+{
+	char *sql = mem_format("TRUNCATE %s%s", a->target.only, a->target.relation);
+	PGresult *res = PQexec(a->conn, sql);
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	if (state != NULL && strcmp(state, "0A000") == 0)
+		die(DIE_PERSON,
+			"leave out --truncate: a foreign key of another table refers to it",
+			"cannot truncate table %s (SQLSTATE 0A000)", a->target.label);
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		pg_die(a->conn, res, a->target.label);
+	PQclear(res);
+	free(sql);
+}
+
 /* Step 6 of a full batch.  Where no dead row stays behind, indexes are made after the rows.
  * Returns how many were deleted, which TRUNCATE does not count. */
 static uint64_t delete_all(struct apply *a, const struct batch *b, struct indexes *indexes)
@@ -74,11 +91,14 @@ static uint64_t delete_all(struct apply *a, const struct batch *b, struct indexe
 	uint64_t deleted;
 
 	if (truncate || empty)
-		indexes_drop(a->conn, t, b->manifest.rows, indexes);
+		indexes_drop(a->conn, t, b->manifest.rows, truncate, indexes);
 	if (empty)
 		return 0;
-	buf_format(
-		&sql, "%s %s%s", truncate ? "TRUNCATE" : "DELETE FROM", t->only, t->relation);
+	if (truncate) {
+		truncate_all(a);
+		return 0;
+	}
+	buf_format(&sql, "DELETE FROM %s%s", t->only, t->relation);
 	deleted = pg_run(a->conn, sql.data, t->label);
 	buf_free(&sql);
 	return deleted;

@@ -1,7 +1,7 @@
 #include "check.h"
 
 #include "content.h"
-#include "queue.h"
+#include "explain.h"
 #include "workers.h"
 
 #include <stdlib.h>
@@ -24,6 +24,7 @@ static void collect(struct items *items, const struct find *find)
 		struct spool_list list;
 
 		spool_list(&where->dir, &list);
+		spool_warn_of_strangers(&where->dir, &list);
 		for (size_t k = 0; k < list.count; k++) {
 			const struct spool_entry *e = &list.entry[k];
 
@@ -67,7 +68,20 @@ static void check_batch(const struct batch *b)
 	check_lines(b, FILE_DATA, b->manifest.rows);
 }
 
-static enum die_status check_item(const struct item *item)
+static void check_open(const struct batch *b, const struct name *table)
+{
+	if (!name_equal(table, &b->manifest.table)) {
+		explain_table(b);
+		exit(DIE_PERSON);
+	}
+	batch_warn_of_strangers(b);
+	check_batch(b);
+	note("\"%s\" is whole", b->dir.path);
+}
+
+/* Dies if something is wrong with it.  An empty directory, which rsync makes first and may
+ * leave, is no batch. */
+static void check_item(const struct item *item)
 {
 	const struct spool_dir *dir = &item->where->dir;
 	struct batch b;
@@ -75,25 +89,15 @@ static enum die_status check_item(const struct item *item)
 	char *why = NULL;
 	enum batch_state state;
 
-	queue_table(item->where, &table);
+	find_table(item->where, &table);
 	state = batch_open(&b, dir, SPOOL_BATCH, item->number, &why);
-	if (state == BATCH_GONE || state == BATCH_NOT_READY)
-		die(DIE_NOT_NOW, "wait until shipping is done; ship it again if it is",
-			"\"%s/%010llu\" is not all here", dir->path,
-			(unsigned long long)item->number);
-	if (state == BATCH_REFUSED)
-		die(DIE_PERSON, "ship it again from its source, with rsync --checksum",
-			"\"%s/%010llu\" is refused: %s", dir->path,
-			(unsigned long long)item->number, why);
-	if (!name_equal(&table, &b.manifest.table))
-		die(DIE_PERSON, "move it to the directory of its table, or remove it",
-			"\"%s\" holds a batch of another table", b.dir.path);
-	batch_warn_of_strangers(&b);
-	check_batch(&b);
-	note("\"%s\" is whole", b.dir.path);
-	batch_close(&b);
+	if (state == BATCH_GOOD) {
+		check_open(&b, &table);
+		batch_close(&b);
+	} else if (state != BATCH_GONE) {
+		exit((int)explain_unopened(dir, item->number, state, why));
+	}
 	name_free(&table);
-	return DIE_DONE;
 }
 
 static enum die_status work(struct workers *w, const void *context)

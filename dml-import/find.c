@@ -68,25 +68,39 @@ static bool is_table(const struct spool_list *list)
 	return list->count > 0 && list->entry[0].kind <= SPOOL_DONE;
 }
 
+static void walk(struct find *f, struct spool_dir *dir, int depth);
+
+/* Into what stands in `dir`, a directory above the tables'. */
+static void walk_below(struct find *f, const struct spool_dir *dir, int depth)
+{
+	struct spool_list list;
+
+	spool_list_tree(dir, &list);
+	for (size_t i = 0; i < list.count; i++) {
+		struct spool_dir child;
+
+		if (spool_peek(dir, list.entry[i].name, &child, &f->status))
+			walk(f, &child, depth);
+	}
+	spool_list_free(&list);
+}
+
 /* Takes `dir` over. */
 static void walk(struct find *f, struct spool_dir *dir, int depth)
 {
 	struct spool_list list;
+	bool found;
 
 	spool_list(dir, &list);
-	if (is_table(&list)) {
-		add(f, dir, 0);
-	} else {
-		for (size_t i = 0; depth > 0 && i < list.count; i++) {
-			struct spool_dir child;
-
-			if (list.entry[i].kind == SPOOL_OTHER &&
-				spool_peek(dir, list.entry[i].name, &child, &f->status))
-				walk(f, &child, depth - 1);
-		}
-		spool_close(dir);
-	}
+	found = is_table(&list);
 	spool_list_free(&list);
+	if (found) {
+		add(f, dir, 0);
+		return;
+	}
+	if (depth > 0)
+		walk_below(f, dir, depth - 1);
+	spool_close(dir);
 }
 
 /* The path without links and dots, for its last component must be the table's name. */
@@ -106,6 +120,7 @@ static void find_one(struct find *f, const char *argument)
 	char *slash = strrchr(path, '/');
 	struct spool_dir dir;
 	uint64_t number;
+	size_t before = f->count;
 
 	if (slash != NULL && slash != path && spool_is_batch(slash + 1, &number)) {
 		*slash = '\0';
@@ -114,6 +129,8 @@ static void find_one(struct find *f, const char *argument)
 	} else {
 		spool_open(&dir, path);
 		walk(f, &dir, DEPTH_MAX);
+		if (f->count == before)
+			note("there is no batch in \"%s\"", argument);
 	}
 	free(path);
 }
@@ -124,4 +141,23 @@ void find_all(struct find *f, char *const *arguments, size_t count)
 	spool_allow_many();
 	for (size_t i = 0; i < count; i++)
 		find_one(f, arguments[i]);
+}
+
+void find_permit(const struct name *name, const char *hint)
+{
+	struct buf table = {0};
+
+	if (strcmp(name->schema, "dml") != 0 && strncmp(name->schema, "pg_", 3) != 0 &&
+		strcmp(name->schema, "information_schema") != 0)
+		return;
+	name_to_sql(&table, name);
+	die(DIE_PERSON, hint, "table %s is in a schema that no spool may write to", table.data);
+}
+
+void find_table(const struct found *found, struct name *name)
+{
+	if (!name_from_directory(found->name, name))
+		die(DIE_PERSON, "use the directory's name as dml-export wrote it",
+			"\"%s\" is no name of a table's directory", found->dir.path);
+	find_permit(name, "remove its directory, and see who can write to the spool");
 }

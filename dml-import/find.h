@@ -28,6 +28,14 @@ struct find {
 /* Dies if an argument is missing or can't be read.  No link below an argument is followed. */
 void find_all(struct find *f, char *const *arguments, size_t count);
 
+/* The name of the table that a directory stands for.  Dies with DIE_PERSON if it is no name of
+ * one, or one that find_permit() refuses. */
+void find_table(const struct found *found, struct name *name);
+
+/* Dies with DIE_PERSON if no spool may write the table, whoever names it: the ledger itself,
+ * and the server's own.  `hint` says what to do about the name. */
+void find_permit(const struct name *name, const char *hint);
+
 /* True if the batch is one of those that are meant. */
 bool find_means(const struct found *found, uint64_t number);
 

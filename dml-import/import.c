@@ -13,18 +13,14 @@ struct context {
 static enum die_status work(struct workers *w, const void *context)
 {
 	const struct context *c = context;
-	struct apply apply = {.options = c->options};
+	struct apply apply = {.options = c->options, .conn = pg_connect(&c->options->pg)};
 	enum die_status worst = DIE_DONE;
 
-	for (size_t i = workers_next(w); i < c->find->count; i = workers_next(w)) {
-		if (apply.conn == NULL) {
-			apply.conn = pg_connect(&c->options->pg);
-			ledger_ensure(apply.conn);
-		}
+	/* Before a table is taken: where this fails, it fails for all of them. */
+	ledger_ensure(apply.conn);
+	for (size_t i = workers_next(w); i < c->find->count; i = workers_next(w))
 		worst = die_worst(worst, queue_run(&apply, &c->find->found[i]));
-	}
-	if (apply.conn != NULL)
-		pg_disconnect(apply.conn);
+	pg_disconnect(apply.conn);
 	return worst;
 }
 
@@ -37,5 +33,7 @@ enum die_status import_run(const struct options *o, const struct find *find)
 	if (o->accept_source && find->count > 1)
 		die(DIE_USAGE, opt_try_help(),
 			"--accept-source goes with the directory of one table");
+	if (o->tables.count == 1)
+		find_permit(&o->tables.name[0], "name another with -t");
 	return workers_run(find->count, o->jobs, work, &context);
 }

@@ -5,10 +5,40 @@
 #include "indexes.sql.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROWS_WORTH_IT = 10000 };
 
-void indexes_drop(PGconn *conn, const struct target *t, uint64_t rows, struct indexes *x)
+static bool is_lock_not_available(const PGresult *res)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	return state != NULL && strcmp(state, "55P03") == 0;
+}
+
+/* True if nobody else uses the table; then nobody will until the transaction ends. */
+static bool is_free(PGconn *conn, const struct target *t)
+{
+	char *sql = mem_format(
+		"LOCK TABLE %s%s IN ACCESS EXCLUSIVE MODE NOWAIT", t->only, t->relation);
+	PGresult *res;
+	bool got;
+
+	pg_exec(conn, "SAVEPOINT dml_indexes", "SAVEPOINT");
+	res = PQexec(conn, sql);
+	got = PQresultStatus(res) == PGRES_COMMAND_OK;
+	if (!got && !is_lock_not_available(res))
+		pg_die(conn, res, t->label);
+	PQclear(res);
+	free(sql);
+	if (!got)
+		pg_exec(conn, "ROLLBACK TO SAVEPOINT dml_indexes", "ROLLBACK");
+	pg_exec(conn, "RELEASE SAVEPOINT dml_indexes", "RELEASE");
+	return got;
+}
+
+void indexes_drop(
+	PGconn *conn, const struct target *t, uint64_t rows, bool waits, struct indexes *x)
 {
 	const char *const values[] = {t->oid};
 	PGresult *res;
@@ -17,6 +47,11 @@ void indexes_drop(PGconn *conn, const struct target *t, uint64_t rows, struct in
 	if (rows < ROWS_WORTH_IT)
 		return;
 	res = pg_query(conn, indexes_sql, 1, values);
+	if (PQntuples(res) > 0 && !waits && !is_free(conn, t)) {
+		note("%s: somebody reads it, so its indexes stay while it is filled", t->label);
+		PQclear(res);
+		return;
+	}
 	for (int row = 0; row < PQntuples(res); row++) {
 		x->create = mem_resize(x->create, x->count + 1, sizeof *x->create);
 		x->create[x->count++] = mem_string(pg_text(res, row, "create"));

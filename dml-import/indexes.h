@@ -9,6 +9,7 @@
 #include "pg.h"
 #include "target.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,8 +18,11 @@ struct indexes {
 	size_t count;
 };
 
-/* Drops what can be made again just as it was; nothing for less than some thousand rows. */
-void indexes_drop(PGconn *conn, const struct target *t, uint64_t rows, struct indexes *x);
+/* Drops what can be made again just as it was; nothing for less than some thousand rows. Unless
+ * `waits`, nothing either while anybody else uses the table: to wait for a reader that stands
+ * idle in its transaction would stop all readers that come after it. */
+void indexes_drop(
+	PGconn *conn, const struct target *t, uint64_t rows, bool waits, struct indexes *x);
 
 /* Makes them again and frees `x`. */
 void indexes_make(PGconn *conn, const struct target *t, struct indexes *x);

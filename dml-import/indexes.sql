@@ -1,7 +1,7 @@
 -- Indexes of a table that can be dropped and made again just as they were.  $1 its oid.
 --
--- Left in place: what something else depends on (a foreign key, a view), a replica identity, an
--- index to cluster by, one with a comment, a tablespace or statistics of its own, exclusion
+-- Left in place: what something else depends on (a foreign key, a view), what depends on an
+-- extension, a replica identity, an index to cluster by, one with a comment, a tablespace or statistics of its own, exclusion
 -- constraints, those of partitions; and all of them if the table isn't ours.
 SELECT CASE WHEN k.oid IS NOT NULL
             THEN pg_catalog.format('ALTER TABLE %I.%I DROP CONSTRAINT %I', n.nspname, c.relname, k.conname)
@@ -33,6 +33,9 @@ SELECT CASE WHEN k.oid IS NOT NULL
                     WHERE a.attrelid = i.oid AND a.attstattarget >= 0)
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS f
                     WHERE f.contype = 'f' AND f.conindid = i.oid)
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                    WHERE d.deptype = 'x' AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                      AND d.objid = i.oid)
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
                     WHERE d.deptype IN ('n', 'P', 'S')
                       AND (d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = i.oid

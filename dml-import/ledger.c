@@ -4,6 +4,7 @@
 
 #include "ledger_drop.sql.h"
 #include "ledger_load.sql.h"
+#include "ledger_prune.sql.h"
 #include "ledger_save.sql.h"
 #include "ledger_schema.sql.h"
 
@@ -173,8 +174,10 @@ void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 
 	snprintf(retires_number, sizeof retires_number, "%" PRIu64, m->retires_number);
 	res = pg_query_try(conn, ledger_save_sql, 20, values);
-	if (PQresultStatus(res) != PGRES_COMMAND_OK || strcmp(PQcmdTuples(res), "1") != 0)
+	if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1)
 		pg_die(conn, res, "the ledger");
+	if (pg_bool(res, 0, "prune"))
+		pg_run(conn, ledger_prune_sql, "the ledger");
 	PQclear(res);
 	buf_free(&origin);
 }

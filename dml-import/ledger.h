@@ -32,7 +32,7 @@ struct ledger_extras {
 	const char *columns;          /* a digest of those that were written */
 };
 
-/* Notes the batch as applied. */
+/* Notes the batch as applied; with a table's first, forgets tables that were dropped. */
 void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 	const struct ledger_extras *extras);
 

@@ -33,3 +33,7 @@ ON CONFLICT (relation) DO UPDATE SET
     seal = excluded.seal, system = excluded.system, timeline = excluded.timeline,
     database = excluded.database, snapshot = excluded.snapshot, taken = excluded.taken,
     applied = now()
+-- Is it the table's first, and may we tidy up?
+RETURNING NOT EXISTS (SELECT FROM dml.ledger AS l WHERE l.relation = $1::oid)
+      AND pg_catalog.has_table_privilege('dml.ledger', 'DELETE')
+      AND pg_catalog.has_table_privilege('dml.retired', 'DELETE') AS prune

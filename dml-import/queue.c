@@ -1,5 +1,6 @@
 #include "queue.h"
 
+#include "explain.h"
 #include "ledger.h"
 
 #include <inttypes.h>
@@ -15,13 +16,6 @@ struct queue {
 	enum die_status status;
 };
 
-void queue_table(const struct found *where, struct name *name)
-{
-	if (!name_from_directory(where->name, name))
-		die(DIE_PERSON, "use the directory's name as dml-export wrote it",
-			"\"%s\" is no name of a table's directory", where->dir.path);
-}
-
 /* Step 3: what the spool holds never chooses what is written. */
 static bool is_of_table(const struct queue *q, const struct batch *b)
 {
@@ -29,90 +23,6 @@ static bool is_of_table(const struct queue *q, const struct batch *b)
 
 	return name_equal(&b->manifest.table, &q->table) ||
 	       (given->count == 1 && name_equal(&b->manifest.table, &given->name[0]));
-}
-
-static void explain_table(const struct batch *b)
-{
-	struct buf named = {0};
-
-	name_to_sql(&named, &b->manifest.table);
-	complain("move it to the directory of its table, or remove it",
-		"\"%s\" holds a batch of table %s", b->dir.path, named.data);
-	buf_free(&named);
-}
-
-/* How to have all rows again; the caller frees it. */
-static char *full_command(const struct manifest *m)
-{
-	struct buf b = {0}, table = {0};
-
-	name_to_sql(&table, &m->table);
-	buf_string(&b, "dml-export --full -t '");
-	for (const char *p = table.data; *p != '\0'; p++)
-		buf_string(&b, *p == '\'' ? "'\\''" : (const char[]){*p, '\0'});
-	buf_format(&b, "' -T %s SPOOL", m->target);
-	buf_free(&table);
-	return b.data;
-}
-
-/* Says why the batch was not applied. */
-static void explain(const struct queue *q, const struct batch *b, const struct ledger *l,
-	enum verdict result)
-{
-	const struct manifest *m = &b->manifest;
-	const char *label = q->apply->target.label;
-	char *full = full_command(m);
-	char *hint = NULL;
-
-	switch (result) {
-	case VERDICT_GAP:
-		hint = mem_format("ship it; if it is lost, run on the source: %s", full);
-		complain(hint,
-			"%s: batch %" PRIu64 " is missing: \"%s\" builds on it, and %" PRIu64
-			" was applied last",
-			label, m->base, b->dir.path, l->number);
-		break;
-	case VERDICT_HEADLESS:
-		hint = mem_format("ship that; if it is lost, run on the source: %s", full);
-		complain(hint, "%s: \"%s\" belongs to a chain whose first batch never came",
-			label, b->dir.path);
-		break;
-	case VERDICT_FORK:
-		hint = mem_format(
-			"%stwo copies of the source go on under one name, or it was set "
-			"back: decide for one, run on it: %s; and remove the other's",
-			l->retired ? "it may only have come late: then remove it; else " : "",
-			full);
-		complain(hint,
-			"%s: \"%s\" does not build on batch %" PRIu64
-			", which was applied here",
-			label, b->dir.path, l->number);
-		break;
-	case VERDICT_STALE:
-		complain("if the source was set back, take it with --accept-source; else "
-			 "remove it",
-			"%s: \"%s\" begins a new chain, but is older than batch %" PRIu64
-			", which was applied here",
-			label, b->dir.path, l->number);
-		break;
-	case VERDICT_FOREIGN:
-		complain("if the source was moved or renamed, take it with --accept-source; "
-			 "else "
-			 "remove it",
-			"%s: \"%s\" is of table %s.%s, from database \"%s\" of cluster %s, for "
-			"%s; "
-			"what was applied here was of %s, from \"%s\" of %s, for %s",
-			label, b->dir.path, m->table.schema, m->table.table, m->source.database,
-			m->source.system, m->target, l->origin, l->source.database,
-			l->source.system, l->target);
-		break;
-	case VERDICT_MISFIT: /* told already */
-	case VERDICT_APPLY:
-	case VERDICT_DONE:
-		break;
-	}
-	free(hint);
-	free(full);
 }
 
 static void remove_unless_kept(const struct queue *q, uint64_t number)
@@ -141,14 +51,7 @@ static enum step not_open(
 			q->dir->path, name, why != NULL ? why : "not all here");
 		return STEP_PAST;
 	}
-	if (state == BATCH_REFUSED)
-		complain("ship it again from its source, with rsync --checksum",
-			"\"%s/%s\" is refused: %s", q->dir->path, name, why);
-	else
-		warn("\"%s/%s\" is not all here: run this again when shipping is done, ship it "
-		     "again if it is",
-			q->dir->path, name);
-	q->status = die_worst(q->status, state == BATCH_REFUSED ? DIE_PERSON : DIE_NOT_NOW);
+	q->status = die_worst(q->status, explain_unopened(q->dir, number, state, why));
 	return STEP_STUCK;
 }
 
@@ -169,7 +72,7 @@ static enum step take_open(struct queue *q, const struct batch *b)
 		remove_unless_kept(q, b->number);
 		step = STEP_ON;
 	} else {
-		explain(q, b, &ledger, result);
+		explain_verdict(q->apply, q->dir, b, &ledger, result);
 		q->status = die_worst(q->status, DIE_PERSON);
 		step = result == VERDICT_FORK && ledger.retired ? STEP_PAST : STEP_STUCK;
 	}
@@ -177,13 +80,13 @@ static enum step take_open(struct queue *q, const struct batch *b)
 	return step;
 }
 
-static enum verdict judge(struct queue *q, const struct batch *b)
+static enum verdict judge(struct queue *q, const struct batch *b, bool accept_source)
 {
 	struct ledger ledger;
 	enum verdict result;
 
 	ledger_load(q->apply->conn, q->apply->target.oid, &b->manifest, &ledger);
-	result = verdict(&b->manifest, &ledger, false);
+	result = verdict(&b->manifest, &ledger, accept_source);
 	ledger_free(&ledger);
 	return result;
 }
@@ -197,7 +100,7 @@ static bool was_applied(struct queue *q, uint64_t number)
 	bool done = false;
 
 	if (batch_open_manifest(&b, q->dir, SPOOL_BATCH, number, &why) == BATCH_GOOD) {
-		done = is_of_table(q, &b) && judge(q, &b) == VERDICT_DONE;
+		done = is_of_table(q, &b) && judge(q, &b, false) == VERDICT_DONE;
 		batch_close(&b);
 	}
 	free(why);
@@ -223,8 +126,9 @@ static enum step take(struct queue *q, uint64_t number)
 	return step;
 }
 
-/* True if this batch holds all rows and could be applied now, without anybody's say-so. */
-static bool is_full_start(struct queue *q, uint64_t number)
+/* True if this batch holds all rows and could be applied now: by itself, or `by_option` only
+ * because --accept-source was given. */
+static bool is_full_start(struct queue *q, uint64_t number, bool by_option)
 {
 	struct batch b;
 	char *why = NULL;
@@ -235,9 +139,30 @@ static bool is_full_start(struct queue *q, uint64_t number)
 		return false;
 	}
 	good = b.manifest.scope == SCOPE_FULL && is_of_table(q, &b) &&
-	       judge(q, &b) == VERDICT_APPLY;
+	       (judge(q, &b, false) == VERDICT_APPLY) == !by_option &&
+	       (!by_option || judge(q, &b, true) == VERDICT_APPLY);
 	batch_close(&b);
 	return good;
+}
+
+/* True if its turn has come, or it is done. */
+static bool is_due(struct queue *q, uint64_t number)
+{
+	struct batch b;
+	char *why = NULL;
+	enum batch_state state = batch_open(&b, q->dir, SPOOL_BATCH, number, &why);
+	bool due = state == BATCH_GONE;
+
+	if (state == BATCH_GOOD) {
+		enum verdict result = is_of_table(q, &b) ? judge(q, &b, false) : VERDICT_GAP;
+
+		due = result == VERDICT_APPLY || result == VERDICT_DONE;
+		batch_close(&b);
+	} else if (state != BATCH_GONE) {
+		due = was_applied(q, number);
+	}
+	free(why);
+	return due;
 }
 
 static bool is_batch(const struct queue *q, const struct spool_entry *entry)
@@ -247,24 +172,33 @@ static bool is_batch(const struct queue *q, const struct spool_entry *entry)
 
 static void tidy(struct queue *q, const struct spool_list *list)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		const struct spool_entry *entry = &list->entry[i];
-
-		if (entry->kind == SPOOL_DONE)
-			batch_remove_rest(q->dir, entry->number);
-		else if (entry->kind == SPOOL_OTHER)
-			warn("ignoring \"%s/%s\", which is no batch", q->dir->path,
-				entry->name);
-	}
+	for (size_t i = 0; i < list->count; i++)
+		if (list->entry[i].kind == SPOOL_DONE)
+			batch_remove_rest(q->dir, list->entry[i].number);
+	spool_warn_of_strangers(q->dir, list);
 }
 
-/* The last batch with all rows that could be applied now, or NULL. */
-static const struct spool_entry *last_full(struct queue *q, const struct spool_list *list)
+/* The last batch with all rows that could be applied now: its number, or 0. */
+struct look {
+	uint64_t number;
+	bool by_option; /* only because --accept-source was given */
+};
+
+/* Whoever accepts a source means it rather than the one before. */
+static struct look last_full(struct queue *q, const struct spool_list *list)
 {
-	for (size_t i = list->count; i-- > 0;)
-		if (is_batch(q, &list->entry[i]) && is_full_start(q, list->entry[i].number))
-			return &list->entry[i];
-	return NULL;
+	for (int by_option = q->apply->options->accept_source; by_option >= 0; by_option--)
+		for (size_t i = list->count; i-- > 0;)
+			if (is_batch(q, &list->entry[i]) &&
+				is_full_start(q, list->entry[i].number, by_option != 0))
+				return (struct look){.number = list->entry[i].number,
+					.by_option = by_option != 0};
+	return (struct look){0};
+}
+
+static bool is_same_source(const struct manifest_source *a, const struct manifest_source *b)
+{
+	return strcmp(a->system, b->system) == 0 && strcmp(a->database, b->database) == 0;
 }
 
 /* True if `m` was made by the same source, for the same target, before `full` was. */
@@ -272,9 +206,7 @@ static bool is_forerunner(const struct manifest *m, const struct manifest *full)
 {
 	uint64_t xmin, xmax, full_xmax;
 
-	if (strcmp(m->source.system, full->source.system) != 0 ||
-		strcmp(m->source.database, full->source.database) != 0 ||
-		strcmp(m->target, full->target) != 0)
+	if (!is_same_source(&m->source, &full->source) || strcmp(m->target, full->target) != 0)
 		return false;
 	if (m->source.timeline != full->source.timeline)
 		return m->source.timeline < full->source.timeline;
@@ -282,20 +214,42 @@ static bool is_forerunner(const struct manifest *m, const struct manifest *full)
 	       manifest_snapshot_bounds(full->snapshot, &xmin, &full_xmax) && xmax < full_xmax;
 }
 
+/* True if with a full batch that --accept-source lets in the table leaves the source of `m`, or
+ * the time that `m` is of, for good. */
+static bool is_abandoned(
+	const struct manifest *m, const struct manifest *full, const struct ledger *ledger)
+{
+	return strcmp(m->chain, ledger->chain) == 0 ||
+	       (is_same_source(&m->source, &ledger->source) &&
+		       !is_same_source(&full->source, &ledger->source));
+}
+
+static void list_needless_batch(
+	const struct manifest *m, struct buf *chains, struct buf *numbers)
+{
+	const char *comma = chains->len > 0 ? "," : "";
+
+	buf_format(chains, "%s%s", comma, m->chain);
+	buf_format(numbers, "%s%" PRIu64, comma, m->number);
+}
+
 /*
  * The chains that waited here when `full` was made, and how far they had come: with it they
- * come to their end, though it names only the last of them.
+ * come to their end, though it names only the last of them.  So do those that were given up by
+ * who accepted it.
  */
 static void list_needless(struct queue *q, const struct spool_list *list,
-	const struct spool_entry *full, struct buf *chains, struct buf *numbers)
+	const struct look *full, struct buf *chains, struct buf *numbers)
 {
 	struct batch f, b;
+	struct ledger ledger;
 	char *why = NULL;
 
 	if (batch_open(&f, q->dir, SPOOL_BATCH, full->number, &why) != BATCH_GOOD) {
 		free(why);
 		return;
 	}
+	ledger_load(q->apply->conn, q->apply->target.oid, &f.manifest, &ledger);
 	for (const struct spool_entry *e = list->entry; e < list->entry + list->count; e++) {
 		if (!is_batch(q, e) ||
 			batch_open(&b, q->dir, SPOOL_BATCH, e->number, &why) != BATCH_GOOD) {
@@ -303,20 +257,18 @@ static void list_needless(struct queue *q, const struct spool_list *list,
 			why = NULL;
 			continue;
 		}
-		if (is_forerunner(&b.manifest, &f.manifest)) {
-			buf_format(
-				chains, "%s%s", chains->len > 0 ? "," : "", b.manifest.chain);
-			buf_format(
-				numbers, "%s%" PRIu64, numbers->len > 0 ? "," : "", b.number);
-		}
+		if (is_forerunner(&b.manifest, &f.manifest) ||
+			(full->by_option && is_abandoned(&b.manifest, &f.manifest, &ledger)))
+			list_needless_batch(&b.manifest, chains, numbers);
 		batch_close(&b);
 	}
+	ledger_free(&ledger);
 	batch_close(&f);
 }
 
 /* Applies the full batch, and ends the chains that it makes needless. */
 static enum step take_full(
-	struct queue *q, const struct spool_list *list, const struct spool_entry *full)
+	struct queue *q, const struct spool_list *list, const struct look *full)
 {
 	struct buf chains = {0}, numbers = {0};
 	enum step step;
@@ -333,21 +285,46 @@ static enum step take_full(
 	return step;
 }
 
-/*
- * In order.  A batch with all rows makes those before it needless, so the last one comes first:
- * what is missing, damaged or unfit before it holds up nobody.  They are then older than the
- * ledger, and removed as such.
- */
-static void take_all(struct queue *q, const struct spool_list *list)
+/* Those before `end`, as far as each in its turn can be applied; nothing is said of the first
+ * that can't: the full batch behind it heals that. */
+static void take_due(struct queue *q, const struct spool_list *list, uint64_t end)
 {
-	const struct spool_entry *full = last_full(q, list);
+	for (size_t i = 0; i < list->count && list->entry[i].number < end; i++)
+		if (is_batch(q, &list->entry[i]) &&
+			(!is_due(q, list->entry[i].number) ||
+				take(q, list->entry[i].number) == STEP_STUCK))
+			return;
+}
 
-	if (full != NULL && take_full(q, list, full) == STEP_STUCK)
-		return;
+static void take_in_order(struct queue *q, const struct spool_list *list)
+{
 	for (size_t i = 0; i < list->count; i++)
 		if (is_batch(q, &list->entry[i]) &&
 			take(q, list->entry[i].number) == STEP_STUCK)
 			return;
+}
+
+/*
+ * In order.  A batch with all rows makes those before it needless, so the last one comes first:
+ * what is missing, damaged or unfit before it holds up nobody.  They are then older than the
+ * ledger, and removed as such.  Where the table can't take it, those before it still fit.
+ */
+static void take_all(struct queue *q, const struct spool_list *list)
+{
+	const struct options *given = q->apply->options;
+	struct options accepted = *given;
+	struct look full = last_full(q, list);
+
+	if (full.number > 0 && take_full(q, list, &full) == STEP_STUCK) {
+		take_due(q, list, full.number);
+		return;
+	}
+	/* It was said of one batch, not of what else lies here. */
+	if (full.by_option)
+		accepted.accept_source = false;
+	q->apply->options = &accepted;
+	take_in_order(q, list);
+	q->apply->options = given;
 }
 
 /* Names are in the encoding of the source: that of the first manifest that can be read. */
@@ -368,17 +345,28 @@ static void set_encoding(struct queue *q, const struct spool_list *list)
 	}
 }
 
+/* A batch that is applied but can't be removed would be in the way of the next, run after run.
+ */
+static void expect_removable(const struct queue *q)
+{
+	if (!q->apply->options->keep && !spool_may_rename(q->dir))
+		die_errno(DIE_PERSON, "say --keep, or look at its owner and mode",
+			"cannot remove batches from \"%s\"", q->dir->path);
+}
+
 enum die_status queue_run(struct apply *a, const struct found *where)
 {
 	struct queue q = {.apply = a, .where = where, .dir = &where->dir};
 	bool renamed = a->options->tables.count == 1;
 	struct spool_list list;
 
-	queue_table(where, &q.table);
+	find_table(where, &q.table);
 	if (!spool_lock(q.dir))
 		die(DIE_NOT_NOW, "let it end, then run this one again",
 			"\"%s\" is locked by another run", q.dir->path);
 	spool_list(q.dir, &list);
+	if (list.count > 0 && list.entry[0].kind <= SPOOL_DONE)
+		expect_removable(&q);
 	tidy(&q, &list);
 	if (list.count > 0 && list.entry[0].kind == SPOOL_BATCH) {
 		if (!renamed)

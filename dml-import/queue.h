@@ -13,7 +13,4 @@
  */
 enum die_status queue_run(struct apply *a, const struct found *where);
 
-/* The name of the table that a directory stands for, or dies with DIE_PERSON. */
-void queue_table(const struct found *where, struct name *name);
-
 #endif

@@ -1,163 +1,175 @@
 #include "status.h"
 
-#include "batch.h"
 #include "ledger.h"
 #include "print.h"
+#include "survey.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What waits in the directories of one table. */
-struct waiting {
-	uint64_t batches; /* not yet applied */
-	uint64_t missing; /* the first number that a batch here builds on and nobody has; 0:
-			     none */
-	uint64_t unready; /* not all here, or refused */
+/* A table that the ledger knows, or that a directory is of. */
+struct line {
+	char *name;   /* as SQL */
+	char *oid;    /* "" if there is none of that name */
+	char *origin; /* the name of its directory's, if the ledger knows it: as a record */
+	char *applied, *taken;
+	struct waiting waiting;
 };
 
-/* One batch in its turn; `last` is the number before it, applied or waiting. */
-static void count_batch(struct waiting *w, const struct manifest *m, uint64_t *last)
-{
-	w->batches++;
-	if (m->scope == SCOPE_FULL)
-		w->missing = 0;
-	else if (w->missing == 0 && m->base != *last)
-		w->missing = m->base;
-	*last = m->number;
-}
-
-/* What of one directory the ledger, at `number` of `chain`, does not have yet. */
-static void survey(
-	struct waiting *w, const struct found *where, const char *chain, uint64_t number)
-{
-	struct spool_list list;
-	uint64_t last = number;
-
-	spool_list(&where->dir, &list);
-	for (size_t i = 0; i < list.count && list.entry[i].kind == SPOOL_BATCH; i++) {
-		struct batch b;
-		char *why = NULL;
-		enum batch_state state =
-			batch_open(&b, &where->dir, SPOOL_BATCH, list.entry[i].number, &why);
-
-		free(why);
-		if (state == BATCH_NOT_READY || state == BATCH_REFUSED)
-			w->unready++;
-		if (state != BATCH_GOOD)
-			continue;
-		if (strcmp(b.manifest.chain, chain) != 0 || b.number > number)
-			count_batch(w, &b.manifest, &last);
-		batch_close(&b);
-	}
-	spool_list_free(&list);
-}
-
-static const char *or_dash(const char *text)
-{
-	return *text != '\0' ? text : "-";
-}
-
-static void print_number(struct print_table *out, uint64_t number)
-{
-	char *text = mem_format("%" PRIu64, number);
-
-	print_cell(out, text);
-	free(text);
-}
-
-static void print_note(struct print_table *out, const struct waiting *w)
-{
-	char *text = w->unready > 0
-			     ? mem_format("%" PRIu64 " not all here, or refused", w->unready)
-		     : w->missing > 0 ? mem_format("batch %" PRIu64 " is missing", w->missing)
-				      : mem_string("-");
-
-	print_cell(out, text);
-	free(text);
-}
+struct lines {
+	struct line *line;
+	size_t count;
+};
 
 static const char ledger_sql[] =
 	"SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) "
 	"AS name,"
-	"       n.nspname AS schema, c.relname AS relation, l.chain, l.number,"
+	"       c.oid, l.origin, l.number,"
 	"       pg_catalog.to_char(l.taken, 'YYYY-MM-DD HH24:MI:SS\"Z\"') AS taken"
 	"  FROM dml.ledger AS l"
 	"  JOIN pg_catalog.pg_class AS c ON c.oid = l.relation"
-	"  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-	" ORDER BY 1";
+	"  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace";
 
-/* Adds up what waits for a table, and marks the directories that were counted. */
-static void survey_all(struct waiting *w, const struct find *find, bool *counted,
-	const struct name *table, const char *chain, uint64_t number)
+static struct line *add_line(struct lines *lines)
 {
-	for (size_t i = 0; i < find->count; i++) {
-		struct name name = {0};
-
-		if (!name_from_directory(find->found[i].name, &name))
-			continue;
-		if (name_equal(&name, table)) {
-			survey(w, &find->found[i], chain, number);
-			counted[i] = true;
-		}
-		name_free(&name);
-	}
+	lines->line = mem_resize(lines->line, lines->count + 1, sizeof *lines->line);
+	lines->line[lines->count] = (struct line){0};
+	return &lines->line[lines->count++];
 }
 
-static void print_known(
-	struct print_table *out, PGconn *conn, const struct find *find, bool *counted)
+static void load_known(struct lines *lines, PGconn *conn)
 {
 	PGresult *res = pg_query(conn, ledger_sql, 0, NULL);
 
-	for (int row = 0; row < PQntuples(res); row++) {
-		struct waiting w = {0};
-		struct name name = {.schema = mem_string(pg_text(res, row, "schema")),
-			.table = mem_string(pg_text(res, row, "relation"))};
-
-		survey_all(&w, find, counted, &name, pg_text(res, row, "chain"),
-			pg_number(res, row, "number"));
-		print_cell(out, pg_text(res, row, "name"));
-		print_cell(out, pg_text(res, row, "number"));
-		print_cell(out, or_dash(pg_text(res, row, "taken")));
-		print_number(out, w.batches);
-		print_note(out, &w);
-		name_free(&name);
-	}
+	for (int row = 0; row < PQntuples(res); row++)
+		*add_line(lines) = (struct line){.name = mem_string(pg_text(res, row, "name")),
+			.oid = mem_string(pg_text(res, row, "oid")),
+			.origin = mem_string(pg_text(res, row, "origin")),
+			.applied = mem_string(pg_text(res, row, "number")),
+			.taken = mem_string(pg_text(res, row, "taken"))};
 	PQclear(res);
 }
 
-/* Directories of tables that were never imported. */
-static void print_unknown(struct print_table *out, const struct find *find, const bool *counted)
+/* The table of that name: its oid, which the caller frees, or "". */
+static char *find_oid(PGconn *conn, const struct name *name)
 {
-	for (size_t i = 0; i < find->count; i++) {
-		struct waiting w = {0};
+	const char *const values[] = {name->schema, name->table};
+	/* An error, of bytes that are no text here, means no table, too. */
+	PGresult *res = pg_query_try(conn,
+		"SELECT c.oid FROM pg_catalog.pg_class AS c"
+		"  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+		" WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')",
+		2, values);
+	bool found = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1;
+	char *oid = mem_string(found ? pg_text(res, 0, "oid") : "");
 
-		if (counted[i])
-			continue;
-		survey(&w, &find->found[i], "", 0);
-		print_cell(out, find->found[i].name);
-		print_cell(out, "-");
-		print_cell(out, "-");
-		print_number(out, w.batches);
-		print_note(out, &w);
+	PQclear(res);
+	return oid;
+}
+
+/* The line of the table that a directory's batches are for: that of its name or, where there is
+ * none, one that was imported from there with -t. */
+static struct line *line_of(struct lines *lines, PGconn *conn, const struct name *name)
+{
+	struct buf sql = {0}, record = {0};
+	char *oid = find_oid(conn, name);
+	struct line *line = NULL;
+
+	name_to_record(&record, name);
+	for (size_t i = 0; i < lines->count && line == NULL; i++)
+		if (*oid != '\0' ? strcmp(lines->line[i].oid, oid) == 0
+				 : lines->line[i].origin != NULL &&
+					   strcmp(lines->line[i].origin, record.data) == 0)
+			line = &lines->line[i];
+	buf_free(&record);
+	if (line != NULL) {
+		free(oid);
+		return line;
 	}
+	name_to_sql(&sql, name);
+	line = add_line(lines);
+	*line = (struct line){.name = sql.data, .oid = oid};
+	if (*oid == '\0')
+		line->waiting.note = mem_string("there is no such table");
+	return line;
+}
+
+static void add_directory(
+	struct lines *lines, PGconn *conn, const struct found *where, bool ledger)
+{
+	struct name name = {0};
+	struct line *line;
+
+	if (!name_from_directory(where->name, &name)) {
+		line = add_line(lines);
+		line->name = mem_string(where->name);
+		line->oid = mem_string("");
+		line->waiting.note = mem_string("no name of a table's directory");
+		return;
+	}
+	survey_encoding(conn, where);
+	line = line_of(lines, conn, &name);
+	survey(&line->waiting, conn, where, &name, ledger ? line->oid : "");
+	name_free(&name);
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct line *a = left, *b = right;
+
+	return strcmp(a->name, b->name);
+}
+
+static void print_line(struct print_table *out, const struct line *l)
+{
+	const struct waiting *w = &l->waiting;
+	char *batches = mem_format("%" PRIu64, w->batches);
+	char *unready = mem_format("%" PRIu64 " not all here, or refused", w->unready);
+
+	print_cell(out, l->name);
+	print_cell(out, l->applied != NULL ? l->applied : "-");
+	print_cell(out, l->taken != NULL ? l->taken : "-");
+	print_cell(out, batches);
+	print_cell(out, w->unready > 0 ? unready : w->note != NULL ? w->note : "-");
+	free(batches);
+	free(unready);
+}
+
+static void free_lines(struct lines *lines)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		free(lines->line[i].name);
+		free(lines->line[i].oid);
+		free(lines->line[i].origin);
+		free(lines->line[i].applied);
+		free(lines->line[i].taken);
+		free(lines->line[i].waiting.note);
+	}
+	free(lines->line);
 }
 
 enum die_status status_print(const struct options *o, const struct find *find)
 {
 	static const char *const heading[] = {"TABLE", "APPLIED", "AS OF", "WAITING", "NOTE"};
 	PGconn *conn = pg_connect(&o->pg);
-	bool *counted = mem_zero(find->count, sizeof *counted);
+	bool ledger = ledger_exists(conn);
+	struct lines lines = {0};
 	struct print_table out;
 
+	if (ledger)
+		load_known(&lines, conn);
+	for (size_t i = 0; i < find->count; i++)
+		add_directory(&lines, conn, &find->found[i], ledger);
+	if (lines.count > 0)
+		qsort(lines.line, lines.count, sizeof *lines.line, compare);
 	print_begin(&out, sizeof heading / sizeof *heading);
 	for (size_t i = 0; i < sizeof heading / sizeof *heading; i++)
 		print_cell(&out, heading[i]);
-	if (ledger_exists(conn))
-		print_known(&out, conn, find, counted);
-	print_unknown(&out, find, counted);
+	for (size_t i = 0; i < lines.count; i++)
+		print_line(&out, &lines.line[i]);
 	print_end(&out);
-	free(counted);
+	free_lines(&lines);
 	pg_disconnect(conn);
 	opt_close_stdout();
 	return DIE_DONE;

@@ -43,7 +43,7 @@ isnt($size[1], $size[0], '-Z 9 makes another file than -Z 1');
 
 # What was never imported is told by its directory.
 $r->ship;
-like(run_import(@to, '--status', $r->{inbox})->{stdout}, qr/^items +- +- +2 +-$/m,
+like(run_import(@to, '--status', $r->{inbox})->{stdout}, qr/^public\.items +- +- +2 +-$/m,
 	'--status of a directory that was never imported');
 is($r->receive->{ended}, 0, 'both are imported');
 like(run_import(@to, '--status', $r->{inbox})->{stdout}, qr/^public\.items +\d+ +\S+ +\S+ +0 +-$/m,

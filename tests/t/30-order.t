@@ -183,12 +183,15 @@ subtest 'a batch on its way' => sub {
 	my $name = next_batch();
 	my $sent = "$r->{sent}/items/$name";
 	my $here = "$inbox/$name";
-	my $not_ready = qr{warning: "\Q$here\E" is not all here: run this again};
+	my $not_ready = qr{error: "\Q$here\E" is not all here\n.*hint: run this again};
 
 	mkdir $here, 0700 or die "mkdir: $!";
 	exits_with($r->receive, 0, 'an empty directory is nothing yet');
+	my $check = run_import('--check', $r->{inbox});
+	is("$check->{ended}$check->{stderr}", '0', '... nor for --check');
 	write_file("$here/manifest", read_file("$sent/manifest"));
 	refuses(3, $not_ready, 'the manifest came first');
+	refuses(3, $not_ready, 'with -q it is told, too', '-q');
 	for my $file ('columns', 'ids', 'data.gz') {
 		write_file("$here/$file", substr read_file("$sent/$file"), 0, -1);
 		refuses(3, $not_ready, "$file is short by a byte");
@@ -338,6 +341,45 @@ subtest 'of what was applied, the manifest comes back' => sub {
 	is($result->{stderr}, '', '... says nothing');
 	ok(!-e "$inbox/$name", '... and removes it');
 	$r->is_equal('then');
+};
+
+# What the last full batch needs is not here yet: what the table can take meanwhile is taken.
+subtest 'a full batch that does not fit holds up nobody before it' => sub {
+	$r->reset('at first');
+	my @fits = map { next_batch() } 1, 2;
+	$r->write('ALTER TABLE items ADD COLUMN more int');
+	my $full = next_batch();
+	next_batch();
+	$r->ship;
+	my $result = $r->receive;
+	exits_with($result, 4, 'the table has to be changed');
+	is(() = $result->{stderr} =~ /error: .* can't take batch \d+: it lacks column more\n/g, 1, 'which is said once')
+		|| diag($result->{stderr});
+	is($result->{stderr} =~ tr/\n//, 2, 'and nothing else');
+	my @left = map { s{.*/}{}r } batches($r->{inbox});
+	is_deeply([grep { $_ le $full } @left], [$full], 'those before it are applied');
+	is($r->write_target('SELECT max(id) FROM items'), ($last - 2) . "\n", 'in order');
+	$r->write_target('ALTER TABLE items ADD COLUMN more int');
+	exits_with($r->receive, 0, 'when the table is changed');
+	$r->is_equal('all are');
+
+	# A gap between: what is before it is taken, and the full one is what is told.
+	$r->clear;
+	my $first = next_batch();
+	my $lost = next_batch();
+	next_batch();
+	$r->write('ALTER TABLE items ADD COLUMN evenmore int');
+	$full = next_batch();
+	$r->ship("--exclude=$lost");
+	$result = $r->receive;
+	exits_with($result, 4, 'with a gap before it');
+	unlike($result->{stderr}, qr/is missing/, 'that the full one heals');
+	ok(!-e "$inbox/$first", 'the one before the gap is applied');
+	$r->write_target('ALTER TABLE items ADD COLUMN evenmore int');
+	exits_with($r->receive, 0, 'when the table is changed again');
+	$r->is_equal('then');
+	$_->('ALTER TABLE items DROP COLUMN more, DROP COLUMN evenmore') for sub { $r->write(@_) }, sub { $r->write_target(@_) };
+	$r->clear;
 };
 
 done_testing;

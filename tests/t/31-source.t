@@ -282,4 +282,75 @@ subtest 'failed over to a standby' => sub {
 	table_equal($now->{source}, $now->{target}, 'items', 'nothing of it is applied');
 };
 
+# The one's batches have a gap, which the other's full batch is shipped behind.
+subtest 'accepted behind a gap' => sub {
+	my $r = chain();
+	my $elsewhere = chain();
+	insert($r, 'lost');
+	remove_tree(scalar $r->batch);
+	insert($r, 'beyond the gap');
+	$r->batch;
+	$r->ship;
+	$r->clear;
+	$elsewhere->batch('--full') for 1 .. 4;
+	my ($accepted) = reverse batches($elsewhere->{sent});
+	$_ ne $accepted && remove_tree($_) for batches($elsewhere->{sent});
+	ship($elsewhere->{sent}, $r->{inbox});
+	refused($r, qr/batch \d+ is missing/, 'a gap');
+	exits_with($r->receive('--accept-source', "$r->{inbox}/items"), 0, 'the full batch is accepted');
+	is(join('', batches($r->{inbox})), '', 'nothing of the one is left');
+	table_equal($elsewhere->{source}, $r->{target}, 'items', 'the other is here');
+	$elsewhere->clear;
+	insert($elsewhere, 'more');
+	$elsewhere->batch;
+	ship($elsewhere->{sent}, $r->{inbox});
+	exits_with($r->receive, 0, 'the other goes on');
+	table_equal($elsewhere->{source}, $r->{target}, 'items', 'with changes');
+
+	# A full batch of the one that has come late is not accepted with it.
+	$elsewhere->clear;
+	$r->batch('--full') for 1 .. 9;
+	$r->ship;
+	exits_with($r->receive('--accept-source', "$r->{inbox}/items"), 0, 'back to the one');
+	table_equal($r->{source}, $r->{target}, 'items', 'the one is here');
+};
+
+subtest 'the hint of a foreign batch is a command' => sub {
+	my $r = chain();
+	my $elsewhere = chain();
+	my $dir = "$r->{inbox}/it's here";
+	mkdir $dir, 0700 or die "mkdir: $!";
+	$elsewhere->batch('--full');
+	ship($elsewhere->{sent}, $dir);
+	my $result = $r->receive($dir);
+	stderr_like($result, qr/of table public\.items, from .* was of public\.items, from/, 'both names as SQL');
+	my ($command) = $result->{stderr} =~ /hint: remove it; if .* take it by: (dml-import .*)\n/;
+	my $build = program('dml-import') =~ s{/[^/]*$}{}r;
+	exits_with(run_cmd({ env => { PATH => "$build:$ENV{PATH}" } }, 'sh', '-c', $command), 0, 'pasted');
+	table_equal($elsewhere->{source}, $r->{target}, 'items', 'it is taken');
+
+	$elsewhere->clear;
+	$elsewhere->{label} = 'replica9/app';
+	$elsewhere->{sent} = "$elsewhere->{spool}/replica9/app";
+	$elsewhere->batch;
+	ship($elsewhere->{sent}, $dir);
+	$result = $r->receive($dir);
+	exits_with($result, 4, 'the same for another target');
+	stderr_like($result, qr/hint: ship each target's batches to where .* if replica1\/app was given/, 'its hint');
+};
+
+subtest 'both names of a table are spelled as in SQL' => sub {
+	my $r = Replica->new(
+		cluster => $origin, target_cluster => $home, source => 'named', target => 'namedcopy',
+		tables => ['"Big Tab"'], sql => 'CREATE TABLE "Big Tab" (id int PRIMARY KEY)',
+	);
+	$r->round('at first', '--full');
+	$r->{label} = 'replica2/app';
+	$r->{sent} = "$r->{spool}/replica2/app";
+	$r->batch;
+	$r->ship;
+	my $name = qr/public\."Big Tab"/;
+	stderr_like($r->receive, qr/of table $name, from .* was of $name, from/, 'in a foreign one');
+};
+
 done_testing;

@@ -76,7 +76,9 @@ subtest 'names that are no table' => sub {
 	my %names = (
 		(map { $_ => [4, $wrong] } 'public.items', '%69tems', 'it%65ms', 'items.', 'a.b.c', 'it%2fems',
 			'it%00ems', 'items%', 'public.%69tems', 'a' x 64, 'it ems', '"items"', "it\nems", "\e[31m"),
-		(map { $_ => [4, qr/error: /] } "\xff", "it\xc3\xa9ms", 'ITEMS', 'dml.ledger', 'pg_catalog.pg_class'),
+		(map { $_ => [4, qr/error: /] } "\xff", "it\xc3\xa9ms", 'ITEMS'),
+		(map { $_ => [4, qr/is in a schema that no spool may write to/] } 'dml.ledger', 'pg_catalog.pg_class',
+			'pg_toast.pg_toast_1262', 'information_schema.sql_features'),
 		(map { $_ => [0, qr/\A\z/] } '.items', '.~tmp~'),
 	);
 	for my $other (sort keys %names) {
@@ -86,6 +88,39 @@ subtest 'names that are no table' => sub {
 		rename "$inbox/$other", "$inbox/items" or die "rename: $!";
 	}
 	import_is('its own name', 0, qr/\A\z/, 1, 0);
+};
+
+# A row of dml.retired says that the chain of items came to its end with a number far ahead: what
+# follows would be removed as done.
+subtest 'a batch that would write the ledger' => sub {
+	my $name = fresh();
+	my $batch = copy_batch("$inbox/others/$name", "$inbox/dml.retired/$name");
+	my ($chain) = manifest("$inbox/items/$name") =~ /^chain (.*)/m;
+	my %column = (relation => 'regclass', chain => 'uuid', number => 'bigint', system => 'text',
+		timeline => 'bigint', database => 'text');
+	my @columns = sort keys %column;
+	my %value = (relation => 'public.items', chain => $chain, number => 10**9, system => 1, timeline => 1,
+		database => 'x');
+	forge($batch,
+		columns => join('', map { "$_\t$column{$_}\n" } @columns),
+		rows => join("\t", @value{@columns}) . "\n",
+		edit => sub { s/^table .*/table dml.retired/m; s/^key .*/key relation chain/m },
+	);
+	my $hint = qr/error: table dml\.retired is in a schema that no spool.*\n.*hint: remove/;
+	import_is('in a directory of its name', 4, $hint, 1, 1);
+	$r->write_target('CREATE TABLE retired (LIKE dml.retired INCLUDING ALL)');
+	my $result = $r->receive('-t', 'dml.retired', "$inbox/dml.retired");
+	exits_with($result, 4, 'named with -t');
+	exits_with(run_import('--check', $inbox), 4, '--check');
+	remove_tree("$inbox/dml.retired");
+	copy_batch("$r->{sent}/others/$name", "$inbox/retired/$name");
+	$result = $r->receive('-t', 'dml.retired', "$inbox/retired");
+	exits_with($result, 4, 'named with -t alone');
+	stderr_like($result, qr/hint: name another with -t/, 'its hint');
+	remove_tree("$inbox/retired");
+	$last++;
+	$r->write("INSERT INTO items VALUES ($last)");
+	$r->round('items go on');
 };
 
 subtest 'a batch as DIR that is none' => sub {
@@ -139,6 +174,9 @@ subtest 'strangers' => sub {
 	write_file("$inbox/items/README", 'x');
 	write_file("$inbox/README", 'x');
 	mkdir "$inbox/lost+found", 0700 or die "mkdir: $!";
+	my $check = run_import('--check', $inbox);
+	exits_with($check, 0, '--check passes them over');
+	stderr_like($check, qr{ignoring "\Q$inbox/items/README\E", which is no batch}, 'and tells them');
 	my $result = import_is('files that nobody knows', 0, qr{ignoring "\Q$batch/notes.txt\E"}, 1, 1);
 	stderr_like($result, qr{ignoring "\Q$inbox/items/README\E"}, 'one beside the batch');
 	ok(!-e $batch, 'the batch is removed');
@@ -152,7 +190,8 @@ subtest 'strangers' => sub {
 
 # Runs dml-import as somebody who may not read what root keeps to itself.
 sub receive_without_root {
-	my @command = (program('dml-import'), '-d', $r->{target}, $inbox);
+	my (@options) = @_;
+	my @command = (program('dml-import'), '-d', $r->{target}, @options, $inbox);
 	return run_cmd(@command) if $> != 0;
 	my ($uid, $gid) = (stat "$r->{cluster}{dir}/data")[4, 5];
 	chmod 0755, dirname($inbox);
@@ -167,6 +206,17 @@ sub give {
 	return;
 }
 
+subtest 'a DIR without a batch' => sub {
+	my $empty = spool();
+	my $result = $r->receive('-v', $empty);
+	exits_with($result, 0, 'is all right');
+	stderr_like($result, qr{note: there is no batch in "\Q$empty\E"}, 'with -v it is told');
+	write_file("$empty/data.gz", '');
+	$result = $r->receive("$empty/data.gz");
+	exits_with($result, 1, 'a file');
+	stderr_like($result, qr{"\Q$empty/data.gz\E": .*\n.*hint: name a directory, not a file}, 'and its hint');
+};
+
 for my $what ('lost+found', 'items') {
 	subtest "a directory that may not be read: $what" => sub {
 		fresh();
@@ -177,10 +227,28 @@ for my $what ('lost+found', 'items') {
 		my $before = applied('others');
 		my $result = receive_without_root();
 		is(applied('others') - $before, 1, 'the other table is done');
-		stderr_like($result, qr{"\Q$inbox/$what\E"}, 'it is named');
-		exits_with($result, 4, 'exit status 4');
+		my ($level, $status) = $what eq 'items' ? ('error', 4) : ('warning', 0);
+		stderr_like($result, qr{$level: .*"\Q$inbox/$what\E"}, 'it is named');
+		exits_with($result, $status, "exit status $status");
 		chmod 0700, "$inbox/$what" or die "chmod: $!";
 	};
 }
+
+subtest 'a directory that nothing can be removed from' => sub {
+	my $name = fresh();
+	give($inbox);
+	chmod 0500, "$inbox/items" or die "chmod: $!";
+	my @before = (applied('items'), applied('others'));
+	my $result = receive_without_root();
+	exits_with($result, 4, 'exit status 4');
+	stderr_like($result, qr{error: cannot remove batches from "\Q$inbox/items\E": .*hint: say --keep}s, 'is said');
+	is(applied('items'), $before[0], 'nothing is applied');
+	is(applied('others') - $before[1], 1, 'the other table is done');
+	exits_with(receive_without_root('--keep'), 0, 'with --keep');
+	is(applied('items') - $before[0], 1, 'it is applied');
+	chmod 0700, "$inbox/items" or die "chmod: $!";
+	exits_with(receive_without_root(), 0, 'then');
+	ok(!-e "$inbox/items/$name", 'it is removed');
+};
 
 done_testing;

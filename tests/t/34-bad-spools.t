@@ -81,7 +81,7 @@ sub line {
 	return sub { reseal($batch, sub { s/^\Q$line\E \K.*/$value/m }) || die "no line $line" };
 }
 
-my $not_here = qr/\Q$batch\E" is not all here: run this again when/;
+my $not_here = qr/\Q$batch\E" is not all here\n.*hint: run this again when/;
 my $no_gzip = qr/data\.gz" is not a whole gzip stream/;
 my $ends_early = qr/data\.gz" ends before its gzip stream does/;
 my $goes_on = qr/data\.gz" goes on after the end of its gzip stream/;
@@ -153,9 +153,9 @@ my @manifest = (
 	['a key of two columns', line('key', 'id name'), $no_key],
 	['a key of no column', line('key', 'nothing'), qr/lacks column nothing of the key/],
 	['a key of 33 columns', line('key', join ' ', ('id') x 33), qr/wrong line, "key"/],
-	['a newer format', line('format', 2), qr/format is newer than this program/],
+	['a newer format', line('format', 2), qr/format is newer than this program\n.*hint: install a newer/],
 	['a newer format of one line', change('manifest', sub {
-		$_ = "format 7\nmanifest-sha256 " . sha256_hex("format 7\n") . "\n" }), qr/format is newer/],
+		$_ = "format 7\nmanifest-sha256 " . sha256_hex("format 7\n") . "\n" }), qr/format is newer than this program\n/],
 	['full, with ids', line('scope', 'full'), qr/wrong line, "scope"/],
 	['changes to nothing', line('base', '0 -'), qr/wrong line, "scope"/],
 	['built upon itself', line('base', '2 ' . 'a' x 64), qr/wrong line, "number"/],

@@ -17,12 +17,13 @@ my $server = $r->{target_cluster};
 
 # Many rows anew: more than what fits into a socket's buffer.
 sub fill {
+	my (@options) = @_;
 	$r->reset('anew') if batches($r->{inbox});
 	$r->clear;
 	$r->write_target('TRUNCATE items');
 	$r->write("DELETE FROM items; INSERT INTO items
 		SELECT i, md5(i::text || random()) || md5(random()::text) FROM generate_series(1, 20000) AS i");
-	$r->batch;
+	$r->batch(@options);
 	$r->ship;
 	return;
 }
@@ -188,6 +189,26 @@ subtest 'a read-only server' => sub {
 	$server->sql('postgres', "ALTER DATABASE target RESET default_transaction_read_only");
 };
 
+subtest 'a reader that stands idle in its transaction' => sub {
+	fill('--full');
+	my $dbh = $server->connect($r->{target}, AutoCommit => 0);
+	$dbh->do('SELECT FROM items');
+	my $result = $r->receive('-v');
+	exits_with($result, 0, 'is not waited for');
+	stderr_like($result, qr/note: public\.items: somebody reads it, so its indexes stay/, 'with -v it is said');
+	$dbh->rollback;
+	$r->is_equal('then');
+};
+
+subtest 'an index that depends on an extension' => sub {
+	$r->write_target('CREATE INDEX own ON items (name); ALTER INDEX own DEPENDS ON EXTENSION plpgsql');
+	fill('--full');
+	exits_with($r->receive, 0, 'a table is filled');
+	is($r->write_target("SELECT deptype FROM pg_depend WHERE objid = 'own'::regclass AND deptype = 'x'"), "x\n",
+		'it still does');
+	$r->write_target('DROP INDEX own');
+};
+
 subtest 'settings that end statements do not end ours' => sub {
 	my @settings = ('statement_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout');
 	fill();
@@ -257,6 +278,12 @@ subtest '-j' => sub {
 	$write->(2);
 	$many->batch;
 	$many->ship;
+
+	for my $jobs (1, 4) {
+		my $result = run_import('-j', $jobs, '-d', $many->{target} =~ s/user=\S+/user=nobody_here/r, $many->{inbox});
+		exits_with($result, 1, "-j $jobs, and nobody can connect");
+		is(() = $result->{stderr} =~ /error: cannot connect/g, 1, 'which is said once');
+	}
 
 	my $dbh = $server->connect($many->{target}, AutoCommit => 0);
 	$dbh->do('LOCK TABLE t1, t2, t3, t4, t6, t7, t8, t9, t10, t11, t12');

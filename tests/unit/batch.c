@@ -167,8 +167,8 @@ static const struct spoilt {
 		"its manifest was altered on the way"},
 	{"another batch's manifest", "manifest", OTHER_NUMBER, BATCH_REFUSED,
 		"its manifest is that of batch 43"},
-	{"a newer format", "manifest", NEWER, BATCH_REFUSED,
-		"its format is newer than this program: install a newer one"},
+	{"a newer format", "manifest", NEWER, BATCH_NEWER,
+		"its format is newer than this program"},
 	{"a wrong line", "manifest", FOREIGN, BATCH_REFUSED,
 		"its manifest has a wrong line, \"encoding\""},
 };

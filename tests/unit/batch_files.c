@@ -8,6 +8,7 @@
 #include "tap.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -263,6 +264,28 @@ static void test_remove_strangers(void)
 	ok(scratch_kind("elsewhere/ids") == 'f', "through which nothing is removed");
 }
 
+/* More than are kept in mind of names that are no batch's; ours are among those that aren't. */
+static void test_many_strangers(void)
+{
+	char name[64];
+
+	make_sample();
+	scratch_directory(BATCH "/.~tmp~", 0700);
+	for (int i = 0; i < SPOOL_STRANGERS_MAX + 10; i++) {
+		snprintf(name, sizeof name, BATCH "/.%d", i);
+		scratch_file(name, "", 0);
+		snprintf(name, sizeof name, BATCH "/.~tmp~/%d", i);
+		scratch_file(name, "", 0);
+	}
+	ends(warn_of_strangers, NULL, 0, "ignoring \"\nwarning: ignoring 11 more in \"\n" BATCH,
+		"of many strangers some are counted");
+	ends(remove_batch, NULL, 0, "", "the batch is removed all the same");
+	ok(scratch_kind(BATCH) == '-', "it is no batch any more");
+	ok(scratch_kind(DONE "/manifest") == '-', "of its files none is left");
+	ends(remove_rest, NULL, 0, "", "the next run goes on");
+	both_gone("many strangers");
+}
+
 int main(void)
 {
 	scratch();
@@ -271,6 +294,7 @@ int main(void)
 	test_file();
 	test_strangers();
 	test_remove();
+	test_many_strangers();
 	test_remove_strangers();
 	return done_testing();
 }

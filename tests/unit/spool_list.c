@@ -3,6 +3,7 @@
 #include "spool.h"
 #include "tap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -95,6 +96,42 @@ static void test_empty(const struct spool_dir *dir)
 	spool_list_free(&list);
 }
 
+/* What anybody may put there doesn't fill the memory; batches are never left out. */
+static void test_many(void)
+{
+	struct spool_dir dir;
+	struct spool_list list;
+	char name[32];
+	char *path = scratch_path("many");
+
+	scratch_directory("many", 0700);
+	spool_open(&dir, path);
+	free(path);
+
+	for (int i = 1; i <= SPOOL_STRANGERS_MAX + 5; i++) {
+		snprintf(name, sizeof name, "many/x%d", i);
+		scratch_file(name, "", 0);
+		snprintf(name, sizeof name, "many/.x%d", i);
+		scratch_file(name, "", 0);
+		snprintf(name, sizeof name, "many/%010d", i);
+		scratch_file(name, "", 0);
+	}
+	scratch_remove("many/x1");
+	scratch_directory("many/x1", 0700);
+	spool_list(&dir, &list);
+	is_number(list.count, 3 * SPOOL_STRANGERS_MAX + 5, "of strangers not all are kept");
+	is_number(list.more_others, 5, "those that are not are counted");
+	is_number(list.more_dots, 5, "so are names with a dot");
+	is_number(list.entry[SPOOL_STRANGERS_MAX + 4].number, SPOOL_STRANGERS_MAX + 5,
+		"all batches are there");
+	spool_list_free(&list);
+	spool_list_tree(&dir, &list);
+	ok(list.count == 1 && strcmp(list.entry[0].name, "x1") == 0,
+		"as a tree it has its directories");
+	spool_list_free(&list);
+	spool_close(&dir);
+}
+
 static void test_names(void)
 {
 	static const struct {
@@ -130,5 +167,6 @@ int main(void)
 	test_list(&dir);
 	test_list(&dir); /* again: reading it once did not use it up */
 	spool_close(&dir);
+	test_many();
 	return done_testing();
 }

@@ -102,6 +102,30 @@ static void test_troubles(void)
 		"a child that is no worker");
 }
 
+/* Says so, as whoever finds a server down, before it asks for a job. */
+static enum die_status fail_at_once(struct workers *w, const void *context)
+{
+	(void)context;
+	(void)w;
+	die(DIE_PERSON, NULL, "no way");
+}
+
+static void run_to_fail(const void *context)
+{
+	const struct trouble *t = context;
+
+	interrupt_init();
+	exit((int)workers_run(JOBS, t->processes, fail_at_once, t));
+}
+
+static void test_failures(void)
+{
+	ends(run_to_fail, &(struct trouble){.processes = 1}, DIE_PERSON, "error: no way",
+		"none has a way, one process: it is said once");
+	ends(run_to_fail, &(struct trouble){.processes = 8}, DIE_PERSON, "error: no way",
+		"none has a way, eight processes: it is said once");
+}
+
 static enum die_status never(struct workers *w, const void *context)
 {
 	(void)w;
@@ -167,6 +191,7 @@ static void test_end(int signal, const char *test)
 int main(void)
 {
 	test_troubles();
+	test_failures();
 	ends(run_nothing, NULL, 0, "", "without jobs nothing is started");
 	test_end(SIGTERM, "the parent is terminated");
 	test_end(SIGKILL, "the parent is killed");

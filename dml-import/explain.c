@@ -1,0 +1,180 @@
+#include "explain.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum die_status explain_unopened(
+	const struct spool_dir *table, uint64_t number, enum batch_state state, const char *why)
+{
+	char name[SPOOL_NAME_MAX];
+
+	spool_name(name, SPOOL_BATCH, number);
+	if (state == BATCH_REFUSED || state == BATCH_NEWER) {
+		complain(state == BATCH_NEWER
+				 ? "install a newer dml-import"
+				 : "ship it again from its source, with rsync --checksum",
+			"\"%s/%s\" is refused: %s", table->path, name, why);
+		return DIE_PERSON;
+	}
+	complain("run this again when shipping is done; ship it again if it is",
+		"\"%s/%s\" is not all here", table->path, name);
+	return DIE_NOT_NOW;
+}
+
+void explain_table(const struct batch *b)
+{
+	struct buf named = {0};
+
+	name_to_sql(&named, &b->manifest.table);
+	complain("move it to the directory of its table, or remove it",
+		"\"%s\" holds a batch of table %s", b->dir.path, named.data);
+	buf_free(&named);
+}
+
+/* As one word of a shell's. */
+static void add_word(struct buf *b, const char *text)
+{
+	buf_byte(b, '\'');
+	for (const char *p = text; *p != '\0'; p++)
+		buf_string(b, *p == '\'' ? "'\\''" : (const char[]){*p, '\0'});
+	buf_byte(b, '\'');
+}
+
+/* How to have all rows again; the caller frees it. */
+static char *full_command(const struct manifest *m)
+{
+	struct buf b = {0}, table = {0};
+
+	name_to_sql(&table, &m->table);
+	buf_string(&b, "dml-export --full -t ");
+	add_word(&b, table.data);
+	buf_format(&b, " -T %s SPOOL", m->target);
+	buf_free(&table);
+	return b.data;
+}
+
+static void add_option(struct buf *b, const char *option, const char *value)
+{
+	if (value == NULL)
+		return;
+	buf_format(b, " %s ", option);
+	add_word(b, value);
+}
+
+/* This run's own command, of this table alone and with --accept-source; the caller frees it. */
+static char *accept_command(const struct options *o, const struct spool_dir *table)
+{
+	struct buf b = {0}, name = {0};
+
+	buf_string(&b, "dml-import");
+	add_option(&b, "-d", o->pg.conninfo); /* it holds no password */
+	add_option(&b, "-h", o->pg.host);
+	add_option(&b, "-p", o->pg.port);
+	add_option(&b, "-U", o->pg.user);
+	if (o->tables.count == 1) {
+		name_to_sql(&name, &o->tables.name[0]);
+		add_option(&b, "-t", name.data);
+	}
+	buf_string(&b, " --accept-source ");
+	add_word(&b, table->path);
+	buf_free(&name);
+	return b.data;
+}
+
+/* The source's name of a table, as the ledger holds it. */
+static void add_origin(struct buf *b, const char *record)
+{
+	struct name name = {0};
+
+	if (name_from_record(record, &name))
+		name_to_sql(b, &name);
+	else
+		buf_string(b, record);
+	name_free(&name);
+}
+
+static void explain_foreign(
+	const char *label, const struct batch *b, const struct ledger *l, const char *accept)
+{
+	const struct manifest *m = &b->manifest;
+	struct buf table = {0}, origin = {0};
+	bool same_source = strcmp(m->source.system, l->source.system) == 0 &&
+			   strcmp(m->source.database, l->source.database) == 0;
+	char *hint;
+
+	name_to_sql(&table, &m->table);
+	add_origin(&origin, l->origin);
+	if (same_source && strcmp(table.data, origin.data) == 0)
+		hint = mem_format("ship each target's batches to where that one is imported, "
+				  "and remove it here; if %s was given the name %s: %s",
+			l->target, m->target, accept);
+	else
+		hint = mem_format(
+			"remove it; if the source was moved or renamed, take it by: %s",
+			accept);
+	complain(hint,
+		"%s: \"%s\" is of table %s, from database \"%s\" of cluster %s, for %s; what "
+		"was applied here was of %s, from \"%s\" of %s, for %s",
+		label, b->dir.path, table.data, m->source.database, m->source.system, m->target,
+		origin.data, l->source.database, l->source.system, l->target);
+	free(hint);
+	buf_free(&table);
+	buf_free(&origin);
+}
+
+void explain_verdict(const struct apply *a, const struct spool_dir *table,
+	const struct batch *b, const struct ledger *l, enum verdict result)
+{
+	const struct manifest *m = &b->manifest;
+	const char *label = a->target.label;
+	char *full = full_command(m);
+	char *accept = accept_command(a->options, table);
+	char *hint = NULL;
+
+	switch (result) {
+	case VERDICT_GAP:
+		hint = mem_format("ship it; if it is lost, run on the source: %s", full);
+		complain(hint,
+			"%s: batch %" PRIu64 " is missing: \"%s\" builds on it, and %" PRIu64
+			" was applied last",
+			label, m->base, b->dir.path, l->number);
+		break;
+	case VERDICT_HEADLESS:
+		hint = mem_format("ship it; if it is lost, run on the source: %s", full);
+		complain(hint,
+			"%s: \"%s\" belongs to a chain whose first batch never came: it "
+			"builds on batch %" PRIu64 ", which is missing",
+			label, b->dir.path, m->base);
+		break;
+	case VERDICT_FORK:
+		hint = mem_format(
+			"%stwo copies of the source go on under one name, or it was set "
+			"back: decide for one, run on it: %s; and remove the other's",
+			l->retired ? "it may only have come late: then remove it; else " : "",
+			full);
+		complain(hint,
+			"%s: \"%s\" does not build on batch %" PRIu64
+			", which was applied here",
+			label, b->dir.path, l->number);
+		break;
+	case VERDICT_STALE:
+		hint = mem_format(
+			"remove it; if the source was set back, take it by: %s", accept);
+		complain(hint,
+			"%s: \"%s\" begins a new chain, but is older than batch %" PRIu64
+			", which was applied here",
+			label, b->dir.path, l->number);
+		break;
+	case VERDICT_FOREIGN:
+		explain_foreign(label, b, l, accept);
+		break;
+	case VERDICT_MISFIT: /* told already */
+	case VERDICT_APPLY:
+	case VERDICT_DONE:
+		break;
+	}
+	free(hint);
+	free(accept);
+	free(full);
+}
