@@ -233,7 +233,7 @@ subtest 'a batch, a table or a tree as DIR' => sub {
 	$r->ship;
 	exits_with($r->receive("$inbox/../items/.", $r->{inbox}), 0, 'a directory twice, with dots');
 	$r->is_equal('then');
-	exits_with($r->receive("$inbox/$lost"), 1, 'a DIR that is not there');
+	exits_with($r->receive("$inbox/$lost"), 4, 'a DIR that is not there');
 
 	$r->clear;
 	my @three = map { next_batch() } 1 .. 3;
