@@ -213,7 +213,7 @@ subtest 'a DIR without a batch' => sub {
 	stderr_like($result, qr{note: there is no batch in "\Q$empty\E"}, 'with -v it is told');
 	write_file("$empty/data.gz", '');
 	$result = $r->receive("$empty/data.gz");
-	exits_with($result, 1, 'a file');
+	exits_with($result, 4, 'a file');
 	stderr_like($result, qr{"\Q$empty/data.gz\E": .*\n.*hint: name a directory, not a file}, 'and its hint');
 };
 
