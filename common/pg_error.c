@@ -174,7 +174,9 @@ enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
 		add_place(&b, res);
 		buf_format(&b, " (SQLSTATE %s)", state);
 	}
-	complain(function != NULL ? function_hint : advice->hint, "%s", b.data);
+	complain(
+		function != NULL && advice->status == DIE_PERSON ? function_hint : advice->hint,
+		"%s", b.data);
 	buf_free(&b);
 	free(function);
 	return advice->status;

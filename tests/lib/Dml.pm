@@ -123,23 +123,25 @@ sub table_equal {
 	my ($source_query, $target_query) = ref $query ? @$query : ($query, $query);
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 
-	my %surplus;
 	my @source_rows = copy_out($source, $source_query);
 	my @target_rows = copy_out($target, $target_query);
+	return ok(1, $name // "the same rows: $source_query")
+		if @source_rows == @target_rows && !grep { $source_rows[$_] ne $target_rows[$_] } 0 .. $#source_rows;
+
+	my %surplus;
 	$surplus{$_}++ for @source_rows;
 	$surplus{$_}-- for @target_rows;
 	my @different = grep { $surplus{$_} != 0 } sort keys %surplus;
 
-	return ok(!@different, $name // "the same rows: $source_query") || do {
-		diag(@source_rows . ' rows in the source, ' . @target_rows . ' in the target');
-		my $shown = @different > 10 ? 10 : @different;
-		for my $row (@different[0 .. $shown - 1]) {
-			my $where = $surplus{$row} > 0 ? 'source' : 'target';
-			diag("only in the $where: " . substr $row, 0, 200);
-		}
-		diag('and ' . (@different - $shown) . ' more') if @different > $shown;
-		0;
-	};
+	ok(0, $name // "the same rows: $source_query");
+	diag(@source_rows . ' rows in the source, ' . @target_rows . ' in the target');
+	my $shown = @different > 10 ? 10 : @different;
+	for my $row (@different[0 .. $shown - 1]) {
+		my $where = $surplus{$row} > 0 ? 'source' : 'target';
+		diag("only in the $where: " . substr $row, 0, 200);
+	}
+	diag('and ' . (@different - $shown) . ' more') if @different > $shown;
+	return 0;
 }
 
 1;
