@@ -3,6 +3,7 @@
 #include "explain.h"
 #include "ledger.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,9 +350,14 @@ static void set_encoding(struct queue *q, const struct spool_list *list)
  */
 static void expect_removable(const struct queue *q)
 {
-	if (!q->apply->options->keep && !spool_may_rename(q->dir))
-		die_errno(DIE_PERSON, "say --keep, or look at its owner and mode",
-			"cannot remove batches from \"%s\"", q->dir->path);
+	if (q->apply->options->keep || spool_may_rename(q->dir))
+		return;
+
+	bool stays_so = errno == EACCES || errno == EPERM || errno == EROFS;
+
+	die_errno(stays_so ? DIE_PERSON : DIE_AGAIN,
+		"say --keep, or look at its owner, its mode and its file system",
+		"cannot remove batches from \"%s\"", q->dir->path);
 }
 
 enum die_status queue_run(struct apply *a, const struct found *where)

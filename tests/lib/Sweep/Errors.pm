@@ -60,7 +60,7 @@ my $no_error = qr/^(?:(?:read|write|recvfrom|sendto|poll|wait4) (?:EINTR|short)|
 my $no_success = qr/^(?:fsync|mkdirat|linkat|write|fchmod|fchmodat) /;
 
 # These need a person.
-my $person = qr/^openat EACCES$/;
+my $person = qr/^(?:openat EACCES|faccessat2 (?:EACCES|EROFS))$/;
 
 # A lock that somebody else holds.
 my $not_now = qr/^flock EWOULDBLOCK$/;
