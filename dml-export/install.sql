@@ -96,7 +96,7 @@ identity AS (
                'pg_catalog.concat_ws('' '', a.attname, a.attnum, a.atttypid, a.atttypmod), '','' ORDER BY a.attnum))'
                ' FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid'
                ' AND a.attname = ANY (%L::pg_catalog.text[]) WHERE c.oid = pg_catalog.to_regclass(%L)'
-               ' GROUP BY c.oid', key.columns, base.qualified) AS query,
+               ' GROUP BY c.oid, c.relowner, c.relkind', key.columns, base.qualified) AS query,
            pg_catalog.concat_ws(' ', c.oid, c.relowner, c.relkind, pg_catalog.string_agg(
                pg_catalog.concat_ws(' ', a.attname, a.attnum, a.atttypid, a.atttypmod), ',' ORDER BY a.attnum)) AS value
       FROM base, key, pg_catalog.pg_class AS c
