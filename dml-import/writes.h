@@ -1,7 +1,7 @@
 /*
  * Has anything but the batch written to the table?  A trigger AFTER its rows may, and COPY and
- * DELETE would say nothing of it; the server's own counts tell.  They cost a query each, in a
- * transaction that writes anyway.
+ * DELETE would say nothing of it; the server's own counts tell.  They cost two queries,
+ * which a table without triggers and checks is spared.
  */
 #ifndef DML_IMPORT_WRITES_H
 #define DML_IMPORT_WRITES_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct writes {
-	bool known; /* the server counts */
+	bool known; /* the server counts, and somebody else might write */
 	uint64_t inserted, updated, deleted;
 };
 
