@@ -263,6 +263,11 @@ enum manifest_state manifest_decode(
 	return MANIFEST_GOOD;
 }
 
+bool manifest_same_source(const struct manifest_source *a, const struct manifest_source *b)
+{
+	return strcmp(a->system, b->system) == 0 && strcmp(a->database, b->database) == 0;
+}
+
 void manifest_free(struct manifest *m)
 {
 	free(m->target);

@@ -37,6 +37,9 @@ struct manifest_source {
 	char *database;
 };
 
+/* True if both are one database of one cluster, on whatever timeline. */
+bool manifest_same_source(const struct manifest_source *a, const struct manifest_source *b);
+
 struct manifest {
 	char *target; /* HOST/DB, for whom it was made */
 	struct name table;

@@ -197,17 +197,13 @@ static struct look last_full(struct queue *q, const struct spool_list *list)
 	return (struct look){0};
 }
 
-static bool is_same_source(const struct manifest_source *a, const struct manifest_source *b)
-{
-	return strcmp(a->system, b->system) == 0 && strcmp(a->database, b->database) == 0;
-}
-
 /* True if `m` was made by the same source, for the same target, before `full` was. */
 static bool is_forerunner(const struct manifest *m, const struct manifest *full)
 {
 	uint64_t xmin, xmax, full_xmax;
 
-	if (!is_same_source(&m->source, &full->source) || strcmp(m->target, full->target) != 0)
+	if (!manifest_same_source(&m->source, &full->source) ||
+		strcmp(m->target, full->target) != 0)
 		return false;
 	if (m->source.timeline != full->source.timeline)
 		return m->source.timeline < full->source.timeline;
@@ -221,8 +217,8 @@ static bool is_abandoned(
 	const struct manifest *m, const struct manifest *full, const struct ledger *ledger)
 {
 	return strcmp(m->chain, ledger->chain) == 0 ||
-	       (is_same_source(&m->source, &ledger->source) &&
-		       !is_same_source(&full->source, &ledger->source));
+	       (manifest_same_source(&m->source, &ledger->source) &&
+		       !manifest_same_source(&full->source, &ledger->source));
 }
 
 static void list_needless_batch(

@@ -36,18 +36,13 @@ static bool is_later(const struct manifest *m, const struct ledger *l)
 	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) && xmax > l->xmax;
 }
 
-static bool is_same_source(const struct manifest_source *a, const struct manifest_source *b)
-{
-	return strcmp(a->system, b->system) == 0 && strcmp(a->database, b->database) == 0;
-}
-
 /*
  * A source that goes on with a chain that it had ended was set back in time, or there are two
  * of it.  But what a recovery left behind, on an earlier timeline, may have come so far.
  */
 static enum verdict of_a_retired_chain(const struct manifest *m, const struct ledger *l)
 {
-	bool left_behind = is_same_source(&m->source, &l->retired_by) &&
+	bool left_behind = manifest_same_source(&m->source, &l->retired_by) &&
 			   m->source.timeline < l->retired_by.timeline;
 
 	return m->number <= l->retired_number || left_behind ? VERDICT_DONE : VERDICT_FORK;
@@ -79,8 +74,8 @@ enum verdict verdict(const struct manifest *m, const struct ledger *l, bool acce
 		return VERDICT_HEADLESS;
 	if (!l->known || accept_source)
 		return VERDICT_APPLY;
-	if (!is_same_source(&m->source, &l->source) || strcmp(m->target, l->target) != 0 ||
-		!is_same_table(m, l))
+	if (!manifest_same_source(&m->source, &l->source) ||
+		strcmp(m->target, l->target) != 0 || !is_same_table(m, l))
 		return VERDICT_FOREIGN;
 	return is_later(m, l) ? VERDICT_APPLY : VERDICT_STALE;
 }
