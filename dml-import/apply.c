@@ -12,14 +12,14 @@
 
 /* What comes from SQL_ASCII, bytes of no encoding, has to be in the database's: the server
  * would take them unseen. */
+const char apply_encoding_sql[] =
+	"SELECT pg_catalog.set_config('client_encoding',"
+	"    COALESCE(NULLIF($1, 'SQL_ASCII'), pg_catalog.getdatabaseencoding()), false)";
+
 void apply_encoding(struct apply *a, const struct manifest *m)
 {
 	const char *const values[] = {m != NULL ? m->encoding : NULL};
-	PGresult *res = pg_query_try(a->conn,
-		"SELECT pg_catalog.set_config('client_encoding',"
-		"    COALESCE(NULLIF($1, 'SQL_ASCII'), pg_catalog.getdatabaseencoding()), "
-		"false)",
-		1, values);
+	PGresult *res = pg_query_try(a->conn, apply_encoding_sql, 1, values);
 
 	if (PQresultStatus(res) != PGRES_TUPLES_OK && !pg_error_is_final(res))
 		pg_die(a->conn, res, a->target.label);

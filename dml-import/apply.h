@@ -25,6 +25,9 @@ struct apply {
  */
 enum verdict apply_batch(struct apply *a, const struct batch *b, struct ledger *ledger);
 
+/* Sets client_encoding to $1, the encoding of a batch, or to the database's own. */
+extern const char apply_encoding_sql[];
+
 /* Speaks the encoding of the batch with the server or, without one, that of the database. */
 void apply_encoding(struct apply *a, const struct manifest *m);
 

@@ -1,5 +1,6 @@
 #include "survey.h"
 
+#include "apply.h"
 #include "batch.h"
 #include "ledger.h"
 
@@ -222,12 +223,8 @@ void survey_encoding(PGconn *conn, const struct found *where)
 
 		const char *const values[] = {b.manifest.encoding};
 
-		PQclear(pg_query_try(conn,
-			"SELECT pg_catalog.set_config('client_encoding',"
-			"    COALESCE(NULLIF($1, 'SQL_ASCII'), "
-			"pg_catalog.getdatabaseencoding()), "
-			"false)",
-			1, values));
+		/* Where that can't be converted from, the name is just no table's here. */
+		PQclear(pg_query_try(conn, apply_encoding_sql, 1, values));
 		batch_close(&b);
 		break;
 	}
