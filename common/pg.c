@@ -212,12 +212,18 @@ bool pg_rows_next(struct pg_rows *rows)
 	return true;
 }
 
-/* Takes the results up to the last.  The one that failed, or the last, is returned. */
+/*
+ * Takes the results up to the last.  The one that failed, or the last, is returned.
+ *
+ * A COPY that libpq gave up itself goes on for the server, and each further result would say so
+ * again, for ever.  The next command on the connection throws the rest of it away, as
+ * PQexecStart() in fe-exec.c does.
+ */
 static PGresult *finish(PGconn *conn)
 {
 	PGresult *res = PQgetResult(conn), *next;
 
-	while ((next = PQgetResult(conn)) != NULL) {
+	while (PQresultStatus(res) != PGRES_COPY_OUT && (next = PQgetResult(conn)) != NULL) {
 		if (PQresultStatus(res) == PGRES_COMMAND_OK) {
 			PQclear(res);
 			res = next;
@@ -250,7 +256,11 @@ enum die_status pg_rows_end(struct pg_rows *rows, const char *what)
 	rows->row = NULL;
 	if (!good && PQstatus(rows->conn) != CONNECTION_OK)
 		pg_die(rows->conn, res, what);
-	if (!good)
+	if (PQresultStatus(res) == PGRES_COPY_OUT) {
+		complain("run it again when the machine has memory to spare",
+			"%s: no memory for the next row", what);
+		status = DIE_AGAIN;
+	} else if (!good)
 		status = pg_complain(rows->conn, res, what);
 	else if (count != rows->count)
 		die(DIE_AGAIN, "run it again", "%s: %llu rows came, the server sent %llu", what,

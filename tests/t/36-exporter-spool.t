@@ -222,4 +222,25 @@ subtest 'so many files may not be open' => sub {
 	$many->round('without a limit');
 };
 
+# libpq needs room for a row twice: as it came, and as it hands it over.
+subtest 'so much memory may not be had' => sub {
+	plan skip_all => 'the sanitizers take all there is' if is_sanitized();
+	my $megabytes = 40;
+	$r->write("INSERT INTO items VALUES (-1, repeat('x', $megabytes * 1024 * 1024))");
+	my %ended;
+	for my $limit (map { 10 * $_ } 4 .. 18) {
+		my $before = tracking();
+		my $result = limited('-v ' . $limit * 1024, $r->export_arguments('--full'));
+		$ended{ $result->{ended} }++;
+		next if $result->{ended} eq '0';
+		is($result->{ended}, 1, "$limit MB: exit status 1") || diag($result->{stderr});
+		stderr_like($result, qr/error: .*memory/, "$limit MB: is said");
+		is(tracking(), $before, "$limit MB: tracking has not moved");
+	}
+	cmp_ok($ended{1}, '>', 3, 'little is too little');
+	cmp_ok($ended{0}, '>', 0, 'much is enough');
+	$r->write('DELETE FROM items WHERE id = -1');
+	$r->round('without a limit');
+};
+
 done_testing;

@@ -48,7 +48,7 @@ sub run {
 	);
 	truncate "$log", 0 or die "$log: $!";
 	my $handle = start_cmd({ env => \%env }, @command);
-	my $hangs = !ends($handle);
+	my $hangs = hangs($handle);
 	kill 'KILL', -$handle->{pid} if $hangs;
 	my $result = finish($handle);
 	seek $log, 0, 0;
@@ -60,26 +60,29 @@ sub run {
 	}
 	return [misbehaviour($result)] if !$hangs;
 	$hung++;
-	return [$library =~ /libpq/ || $point->{on} ? () : 'it waits for ever'];
+	my $is_libpqs = $hangs eq 'waits' && ($library =~ /libpq/ || $point->{on});
+	return [$is_libpqs ? () : "it $hangs for ever"];
 }
 
-# Waits for its end; false if it and the server wait for each other.
-sub ends {
+# Waits for its end and returns nothing; 'waits' if it and the server wait for each other, 'runs'
+# if it just doesn't end.
+sub hangs {
 	my ($handle) = @_;
 	my $dbh = $cluster->connect('postgres');
 	my $waits = $dbh->prepare(<<'END');
 SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^dml-'
 	AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - interval '1 s'
 END
-	my $look = time + 2;
+	my ($look, $late) = (time + 2, time + Run::deadline());
 	while (Cluster::is_alive($handle->{pid})) {
+		return 'runs' if time >= $late;
 		if (time >= $look) {
 			my $asleep = is_asleep($handle->{pid});
-			return 0 if $dbh->selectrow_array($waits) && $asleep && is_asleep($handle->{pid});
+			return 'waits' if $dbh->selectrow_array($waits) && $asleep && is_asleep($handle->{pid});
 		}
 		select undef, undef, undef, 0.002;
 	}
-	return 1;
+	return '';
 }
 
 # Does every process of the group sleep?
