@@ -108,8 +108,11 @@ check:
 # The parts of check, for whoever has everything installed.
 check-built: unit system
 
+# initdb takes longer than many a test.
 system: all
-	prove -Itests/lib $(PROVE_FLAGS) $(TESTS)
+	@template=$$(mktemp -d /tmp/dml-XXXXXX) && scripts/cluster make "$$template" && \
+	    CLUSTER_TEMPLATE="$$template" prove -Itests/lib $(PROVE_FLAGS) $(TESTS); \
+	    status=$$?; rm -rf "$$template"; exit $$status
 
 TESTS = tests/t
 PROVE_FLAGS = -j2 --timer
@@ -149,21 +152,39 @@ UNIT_SOURCES = $(wildcard tests/unit/*.[ch] tests/fuzz/*.[ch])
 SCRIPTS = $(wildcard scripts/* tests/mutants/run) .ci/run
 MANUALS = $(wildcard man/*.[1-8])
 
-lint-built: $(SQL)
+# Each part on its own, so that `make -j2 lint` keeps two processors busy.
+LINT = $(addprefix lint-,style gcc clang zlib cppcheck $(TIDY))
+LINT_BUILD = $(MAKE) --no-print-directory -s CI=true BUILD=build/$@
+LINT_DEFINES = -DDML_VERSION='"$(VERSION)"' -DDML_ISAL_VERSION='""'
+TIDY = $(patsubst %.c,tidy/%,$(filter %.c,$(SOURCES)))
+
+lint-built: $(LINT)
+
+lint-style:
 	scripts/lint-includes
 	clang-format --dry-run -Werror $(SOURCES) $(UNIT_SOURCES)
 	shellcheck $(SCRIPTS)
 	$(if $(MANUALS),mandoc -T lint -W warning $(MANUALS))
-	$(MAKE) --no-print-directory -s BUILD=build/lint-gcc CC=gcc CI=true CFLAGS='-O2 -fanalyzer' all
-	$(MAKE) --no-print-directory -s BUILD=build/lint-clang CC=clang CI=true all
-	$(MAKE) --no-print-directory -s BUILD=build/lint-zlib ISAL=no CI=true all
+
+lint-gcc:
+	$(LINT_BUILD) CC=gcc CFLAGS='-O2 -fanalyzer' all
+
+lint-clang:
+	$(LINT_BUILD) CC=clang all
+
+lint-zlib:
+	$(LINT_BUILD) ISAL=no all
+
+lint-cppcheck: $(SQL)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --error-exitcode=1 --suppress=missingIncludeSystem -Icommon -I$(OBJ)/common \
-	    -I$(OBJ)/dml-export -I$(OBJ)/dml-import -DDML_VERSION='"$(VERSION)"' -DDML_ISAL_VERSION='""' common dml-export dml-import
-	clang-tidy --quiet --warnings-as-errors='*' $(filter %.c,$(SOURCES)) -- -std=c17 \
-	    -D_GNU_SOURCE -DDML_VERSION='"$(VERSION)"' -DDML_ISAL_VERSION='""' -Icommon -I$(OBJ)/common \
-	    -I$(OBJ)/dml-export -I$(OBJ)/dml-import $(LIBRARY_CFLAGS) 2>$(OBJ)/tidy.log \
-	    || { cat $(OBJ)/tidy.log; exit 1; }
+	    -I$(OBJ)/dml-export -I$(OBJ)/dml-import $(LINT_DEFINES) common dml-export dml-import
+
+# What it has suppressed goes to standard error.
+$(TIDY:%=lint-%): lint-tidy/%: %.c | $(SQL)
+	@clang-tidy --quiet --warnings-as-errors='*' $< -- -std=c17 -D_GNU_SOURCE $(LINT_DEFINES) \
+	    -Icommon -I$(OBJ)/common -I$(OBJ)/dml-export -I$(OBJ)/dml-import $(LIBRARY_CFLAGS) \
+	    2>$(OBJ)/$*.tidy || { cat $(OBJ)/$*.tidy; exit 1; }
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
@@ -182,4 +203,4 @@ clean:
 -include tests/tests.mk
 
 .PHONY: all demo check check-built system sanitize check-sanitized coverage check-covered lint \
-	lint-built install dist clean
+	lint-built $(LINT) install dist clean

@@ -1,5 +1,6 @@
 # Unit tests and fuzzers; included by the Makefile.
 #
+#   make test-build   all that the tests need, for `make -j`
 #   make unit         each program of tests/unit, under prove; what compresses, with each library
 #   make fuzz-build   each target of tests/fuzz, with clang
 #   make fuzz         runs each on all of tests/fuzz/corpus, then on what it makes of that, for
@@ -22,7 +23,8 @@ UNIT_ASAN = allocator_may_return_null=1:detect_leaks=0
 ZLIB_TOO := $(if $(filter yes,$(ISAL)),$(shell pkg-config --exists zlib 2>/dev/null && echo yes))
 ifeq ($(ZLIB_TOO),yes)
 UNIT_OF_ZLIB = $(BUILD)/tests/unit/zlib/gz
-system: $(PROGRAMS:$(BUILD)/%=$(BUILD)/zlib/%)
+ZLIB_PROGRAMS = $(PROGRAMS:$(BUILD)/%=$(BUILD)/zlib/%)
+system: $(ZLIB_PROGRAMS)
 endif
 
 $(OBJ)/zlib/libdml.a: $(filter-out %/codec_isal.o,$(COMMON)) $(OBJ)/common/codec_zlib.o
@@ -39,6 +41,8 @@ $(BUILD)/zlib/dml-export $(BUILD)/zlib/dml-import $(BUILD)/tests/unit/zlib/gz:
 
 unit: $(UNIT_PROGRAMS) $(UNIT_OF_ZLIB)
 	@ASAN_OPTIONS=$${ASAN_OPTIONS:+$$ASAN_OPTIONS:}$(UNIT_ASAN) $(PROVE) --exec '' $^
+
+test-build: all $(UNIT_PROGRAMS) $(UNIT_OF_ZLIB) $(ZLIB_PROGRAMS) sweep-tools
 
 $(OBJ)/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
@@ -111,7 +115,7 @@ $(FUZZ:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
 
 -include $(wildcard $(OBJ)/tests/*/*.d $(OBJ)/fuzz/*/*.d $(OBJ)/fuzz/tests/fuzz/*.d)
 
-.PHONY: unit fuzz-build fuzz fuzz-built $(FUZZ:%=fuzz-%)
+.PHONY: test-build unit fuzz-build fuzz fuzz-built $(FUZZ:%=fuzz-%)
 
 # Versions of the server, and the benchmark.
 #

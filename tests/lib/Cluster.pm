@@ -16,6 +16,7 @@ use File::Basename qw(dirname);
 use File::Path qw(remove_tree);
 use File::Temp qw(tempdir);
 use Run;
+use Sessions;
 
 my $script = Cwd::abs_path(dirname(__FILE__) . '/../../scripts/cluster');
 my $owner = $$;
@@ -39,16 +40,19 @@ sub new {
 	}, $class;
 	push @clusters, $self;
 
-	if ($option{fill}) {
-		$self->derive($option{of}, $option{fill});
-		$self->conf(@{ $option{conf} // [] });
-	}
+	if ($option{fill}) { $self->derive($option{of}, $option{fill}) }
+	else { $self->make }
+	$self->conf(@{ $option{conf} // [] });
 	$self->start;
-	if ($option{conf} && !$option{fill}) {
-		$self->conf(@{ $option{conf} });
-		$self->restart;
-	}
 	return $self;
+}
+
+# Of several in one test, only the first may be a copy: each other has an identifier of its own.
+sub make {
+	my ($self) = @_;
+	local $ENV{CLUSTER_TEMPLATE} = @clusters > 1 ? '' : $ENV{CLUSTER_TEMPLATE} // '';
+	$self->script('make');
+	return;
 }
 
 # Data that another cluster's owner can run a server over, in a directory of its own.
@@ -84,7 +88,7 @@ sub version {
 sub db {
 	my ($self, $name, %option) = @_;
 	if (!$self->{made}{$name}) {
-		my $dbh = $self->connect('postgres');
+		my $dbh = Sessions::dbh($self->db("postgres"));
 		$dbh->do('CREATE DATABASE ' . $dbh->quote_identifier($name));
 		$self->{made}{$name} = 1;
 	}
@@ -117,11 +121,7 @@ sub connect_to {
 # lines, columns separated by '|'.
 sub sql {
 	my ($self, $db, $sql) = @_;
-	my $psql = $self->client('psql');
-	my @options = qw(-X -q -A -t -v ON_ERROR_STOP=1);
-	my $result = run_cmd({ stdin => $sql }, $psql, @options, '-d', $self->conninfo($db));
-	die "psql: $result->{stderr}in: $sql\n" if $result->{ended} ne '0';
-	return $result->{stdout};
+	return Sessions::script($self->client('psql'), $self->conninfo($db), $sql);
 }
 
 # The path of a client program: the server's own, else the newest of Debian's, else that in PATH.
@@ -145,19 +145,19 @@ sub version_of { return ($_[0] =~ m{/postgresql/(\d+)/})[0] // 0 }
 # The first column of the query's first row.
 sub value {
 	my ($self, $db, $query, @parameters) = @_;
-	return ($self->connect($db)->selectrow_array($query, undef, @parameters))[0];
+	return (Sessions::dbh($self->conninfo($db))->selectrow_array($query, undef, @parameters))[0];
 }
 
 # The query's rows, each a reference to a list.
 sub rows {
 	my ($self, $db, $query, @parameters) = @_;
-	return @{ $self->connect($db)->selectall_arrayref($query, undef, @parameters) };
+	return @{ Sessions::dbh($self->conninfo($db))->selectall_arrayref($query, undef, @parameters) };
 }
 
 # Settings, each 'name = value', in force from the next start on.
 sub conf {
 	my ($self, @settings) = @_;
-	$self->script('conf', $_) for @settings;
+	$self->script('conf', @settings) if @settings;
 	return;
 }
 
@@ -169,17 +169,20 @@ sub start {
 # Modes as in pg_ctl: fast, immediate, smart.
 sub stop {
 	my ($self, $mode) = @_;
+	Sessions::end();
 	return $self->script('stop', $mode // 'fast');
 }
 
 sub restart {
 	my ($self, $mode) = @_;
+	Sessions::end();
 	return $self->script('restart', $mode // 'fast');
 }
 
 # Kills the server and all of its processes at once, as a crash would; start() recovers.
 sub kill9 {
 	my ($self) = @_;
+	Sessions::end();
 	open my $file, '<', "$self->{dir}/data/postmaster.pid" or die "$self->{name}: not running";
 	chomp(my $postmaster = <$file>);
 	# Stopped first, it can't react to its children's death, nor have new ones.

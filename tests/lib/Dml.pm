@@ -12,6 +12,7 @@ use File::Basename qw(dirname);
 use File::Find ();
 use File::Temp ();
 use Run;
+use Sessions;
 use Test::More;
 
 our @EXPORT = (
@@ -105,7 +106,7 @@ sub ship {
 # The rows of a query or a table, as COPY prints them, in the order of their bytes.
 sub copy_out {
 	my ($conninfo, $query) = @_;
-	my $dbh = Cluster::connect_to($conninfo, pg_enable_utf8 => 0);
+	my $dbh = Sessions::dbh($conninfo, pg_enable_utf8 => 0);
 	$dbh->do("SET $_") for @plain_settings;
 	$query = "TABLE $query" unless $query =~ /^\s*(?:SELECT|TABLE|VALUES|WITH)\s/i;
 	$dbh->do("COPY ($query) TO STDOUT");

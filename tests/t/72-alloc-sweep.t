@@ -8,7 +8,7 @@
 # has sent all: such a run is killed.  libcrypto 3 crashes where it has none for the first digest.
 # Both are counted.
 #
-# `make check` takes every 50th allocation, from one that DML_SEED chooses; `make torture` all.
+# `make check` takes every 100th allocation, from one that DML_SEED chooses; `make torture` all.
 use strict;
 use warnings;
 
@@ -22,7 +22,7 @@ use Test::More;
 # A sanitizer's own allocator must be the only one.
 plan skip_all => 'the programs are built with sanitizers' if is_sanitized();
 
-my $step = $ENV{DML_TORTURE} ? 1 : 50;
+my $step = $ENV{DML_TORTURE} ? 1 : 100;
 my $seed = $ENV{DML_SEED} // time;
 my $log = File::Temp->new;
 my $cluster = Cluster->new(name => 'starved');
