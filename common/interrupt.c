@@ -3,12 +3,14 @@
 #include "die.h"
 
 #include <stddef.h>
+#include <unistd.h>
 
-enum { ACTIONS = 4 };
+enum { ACTIONS = 4, PATIENCE = 5 /* seconds, for all of them */ };
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 static void (*actions[ACTIONS])(void);
 static volatile sig_atomic_t action_count;
+static volatile sig_atomic_t ending;
 
 static void all_signals(sigset_t *set)
 {
@@ -17,9 +19,35 @@ static void all_signals(sigset_t *set)
 		sigaddset(set, signals[i]);
 }
 
+/* The default is back; nothing keeps the signal from ending us now. */
+static void lose_patience(int unused)
+{
+	sigset_t set;
+
+	(void)unused;
+	all_signals(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(ending);
+}
+
+/* An action may ask a server to cancel, which answers nothing, and whose host may be gone. */
+static void limit_actions(int signal)
+{
+	struct sigaction alarmed = {.sa_handler = lose_patience};
+	sigset_t set;
+
+	ending = signal;
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigaction(SIGALRM, &alarmed, NULL);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	alarm(PATIENCE);
+}
+
 /* SA_RESETHAND has put the default back; raised again, the signal ends us on return. */
 static void on_signal(int signal)
 {
+	limit_actions(signal);
 	for (int i = action_count; i-- > 0;)
 		actions[i]();
 	raise(signal);
@@ -28,11 +56,15 @@ static void on_signal(int signal)
 void interrupt_init(void)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction usual = {.sa_handler = SIG_DFL};
 	struct sigaction catch = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 
 	all_signals(&catch.sa_mask);
 	if (sigaction(SIGPIPE, &ignore, NULL) != 0 || sigaction(SIGXFSZ, &ignore, NULL) != 0)
 		die_errno(DIE_AGAIN, "run it again", "cannot ignore SIGPIPE and SIGXFSZ");
+	/* Who started us may ignore it, and then nobody can wait for a child. */
+	if (sigaction(SIGCHLD, &usual, NULL) != 0)
+		die_errno(DIE_AGAIN, "run it again", "cannot have SIGCHLD as usual");
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		struct sigaction before;
 

@@ -1,7 +1,8 @@
 /*
  * Signals that end a program: SIGINT, SIGTERM, SIGHUP.  The handler runs what was registered,
- * newest first, and dies by the signal.  SIGPIPE and SIGXFSZ are ignored: a closed pipe and a
- * file that may not grow are write errors.
+ * newest first, and dies by the signal, after some seconds also if that does not end.  SIGPIPE
+ * and SIGXFSZ are ignored: a closed pipe and a file that may not grow are write errors. SIGCHLD
+ * is as usual, whatever who started us did with it.
  */
 #ifndef DML_INTERRUPT_H
 #define DML_INTERRUPT_H

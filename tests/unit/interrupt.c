@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void say(const char *text)
@@ -40,6 +41,13 @@ static void raises_another(void)
 		raise(SIGHUP); /* not before the handler is done */
 	}
 	say("third ");
+}
+
+static void hangs(void)
+{
+	say("hangs ");
+	for (;;)
+		pause();
 }
 
 static void begin(void)
@@ -75,6 +83,35 @@ static void killed_twice(const void *signal)
 	interrupt_add(raises_another);
 	raise(*(const int *)signal);
 	say("still here");
+}
+
+static void killed_and_hanging(const void *signal)
+{
+	sigset_t all;
+
+	begin();
+	interrupt_add(hangs);
+	sigfillset(&all);
+	sigdelset(&all, *(const int *)signal);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	raise(*(const int *)signal);
+	say("still here");
+}
+
+static void children_ignored(const void *context)
+{
+	(void)context;
+	signal(SIGCHLD, SIG_IGN);
+	begin();
+
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(7);
+
+	int status = 0;
+
+	exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 98);
 }
 
 static void ignored(const void *ignored_signal)
@@ -136,6 +173,9 @@ int main(void)
 	is_string(end.said, "third second first third second first ",
 		"another signal waits until the first is done");
 	free(end.said);
+	says(killed_and_hanging, SIGTERM, "hangs ",
+		"what hangs is not waited for, whatever is blocked");
+	ends(children_ignored, NULL, 7, "", "a child can be waited for");
 	ends(ignored, &hang_up, 0, "still here", "what nohup ignores stays ignored");
 	ends(writes_to_nobody, NULL, 0, "", "a closed pipe is a write error");
 	ends(writes_too_much, NULL, 0, "", "and so is a file that may not grow");
