@@ -50,7 +50,7 @@ ifneq ($(filter-out $(INSTALLING),$(or $(MAKECMDGOALS),all)),)
 $(foreach library,$(LIBRARIES),$(eval $(call find-library,$(library))))
 endif
 
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DDML_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DDML_VERSION='"$(VERSION)"' \
 	$(WARNINGS) $(WERROR) $(HARDENING) $(SANITIZE) $(CODEC_FLAGS_$(ISAL)) \
 	$(LIBRARY_CFLAGS) -MMD -MP $(CFLAGS)
 ALL_LIBS = $(HARDENED_LINK) $(SANITIZE) $(LDFLAGS) $(LIBRARY_LIBS)

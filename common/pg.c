@@ -216,15 +216,16 @@ bool pg_rows_next(struct pg_rows *rows)
  * Takes the results up to the last.  The one that failed, or the last, is returned.
  *
  * A COPY that libpq gave up itself goes on for the server, and each further result would say so
- * again, for ever.  The next command on the connection throws the rest of it away, as
- * PQexecStart() in fe-exec.c does.
+ * again, for ever.  The next command on the connection throws away what of it has come, see
+ * PQexecStart() in fe-exec.c.
  */
 static PGresult *finish(PGconn *conn)
 {
 	PGresult *res = PQgetResult(conn), *next;
 
 	while (PQresultStatus(res) != PGRES_COPY_OUT && (next = PQgetResult(conn)) != NULL) {
-		if (PQresultStatus(res) == PGRES_COMMAND_OK) {
+		if (PQresultStatus(res) == PGRES_COMMAND_OK ||
+			PQresultStatus(next) == PGRES_COPY_OUT) {
 			PQclear(res);
 			res = next;
 		} else {
@@ -257,6 +258,7 @@ enum die_status pg_rows_end(struct pg_rows *rows, const char *what)
 	if (!good && PQstatus(rows->conn) != CONNECTION_OK)
 		pg_die(rows->conn, res, what);
 	if (PQresultStatus(res) == PGRES_COPY_OUT) {
+		pg_cancel();
 		complain("run it again when the machine has memory to spare",
 			"%s: no memory for the next row", what);
 		status = DIE_AGAIN;

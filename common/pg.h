@@ -75,6 +75,9 @@ enum pg_commit { PG_COMMITTED, PG_ROLLED_BACK, PG_UNKNOWN };
 /* After PG_ROLLED_BACK, which a message explained, `status` is what it calls for. */
 enum pg_commit pg_commit(PGconn *conn, enum die_status *status);
 
+/* Asks the server to give up the statement that runs.  Safe in a signal handler. */
+void pg_cancel(void);
+
 /* COPY … TO STDOUT, a row at a time. */
 struct pg_rows {
 	PGconn *conn;

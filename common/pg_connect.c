@@ -15,7 +15,7 @@ enum { OLDEST_SERVER = 130000 };
  * a handler. */
 static PGcancel *volatile cancel;
 
-static void cancel_statement(void)
+void pg_cancel(void)
 {
 	char error[256];
 
@@ -32,7 +32,7 @@ static void watch(PGconn *conn)
 		PQfreeCancel(cancel);
 	cancel = conn != NULL ? PQgetCancel(conn) : NULL;
 	interrupt_restore(&before);
-	interrupt_add(cancel_statement);
+	interrupt_add(pg_cancel);
 }
 
 /*

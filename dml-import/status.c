@@ -1,6 +1,7 @@
 #include "status.h"
 
 #include "ledger.h"
+#include "pg_error.h"
 #include "print.h"
 #include "survey.h"
 
@@ -61,7 +62,12 @@ static char *find_oid(PGconn *conn, const struct name *name)
 		"  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
 		" WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')",
 		2, values);
-	bool found = PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1;
+	bool good = PQresultStatus(res) == PGRES_TUPLES_OK;
+	bool found = good && PQntuples(res) == 1;
+
+	if (!good && !pg_error_is_final(res))
+		pg_die(conn, res, NULL);
+
 	char *oid = mem_string(found ? pg_text(res, 0, "oid") : "");
 
 	PQclear(res);
