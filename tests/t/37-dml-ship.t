@@ -14,10 +14,10 @@ use Test::More;
 
 my $ship = abs_path(dirname(__FILE__) . '/../../scripts/dml-ship');
 my $programs = dirname(program('dml-export'));
-my @odd = ('-t', q{"it's ""Odd"" $HOME"});
+my @tables = ('items', q{"it's ""Odd"" $HOME"}, "\xe8\xa1\xa8");
 my $r = Replica->new(
-	tables => ['items', $odd[1]],
-	sql => 'CREATE TABLE items (id int PRIMARY KEY); CREATE TABLE ' . $odd[1] . ' (id int PRIMARY KEY)',
+	tables => \@tables,
+	sql => join(';', map { "CREATE TABLE $_ (id int PRIMARY KEY)" } @tables),
 );
 my $dir = tempdir();
 my $there = "$dir/in box's";
@@ -109,7 +109,7 @@ fails('there is no dml-import there', 4, qr/$label dml-import failed with exit s
 	env => { RSH_PATH => '/usr/bin:/bin' });
 
 subtest 'a table can not be imported' => sub {
-	my $odd = $odd[1];
+	my $odd = $tables[1];
 	$r->write_target("ALTER TABLE items ADD CONSTRAINT own CHECK (id < 0) NOT VALID");
 	insert();
 	my $result = run_ship();
