@@ -222,6 +222,7 @@ enum die_status export_run(const struct options *options)
 	} else {
 		pg_exec(run.conn, "COMMIT", "COMMIT");
 	}
+	tracking_unlock(&run);
 	pg_disconnect(run.conn);
 	return die_worst(run.status, run.tables.status);
 }

@@ -34,6 +34,11 @@ void tracking_allow_purge(struct run *run)
 	free(oids);
 }
 
+void tracking_unlock(struct run *run)
+{
+	PQclear(pg_query_try(run->conn, "SELECT pg_catalog.pg_advisory_unlock_all()", 0, NULL));
+}
+
 /* The locks of the chains that aren't dropped, in their order; the caller frees it. */
 static char *lock_keys(const struct run *run)
 {
