@@ -57,10 +57,10 @@ sub held_up {
 		AND query NOT LIKE '%dml%'";
 	my $copies = sub { $cluster->value('postgres', "SELECT count(*) $session") };
 	wait_for($copies, 'the COPY');
-	kill 'STOP', $handle->{pid};
+	kill 'STOP', -$handle->{pid};
 	wait_for(sub { $cluster->value('postgres',
 			"SELECT now() - min(state_change) > interval '0.3 s' $session") }, 'time to pass');
-	kill 'CONT', $handle->{pid};
+	kill 'CONT', -$handle->{pid};
 	my $result = finish($handle);
 	$result->{stderr} =~ s/^dml-export: warning: .*--full was given\n//m;
 	return $result;

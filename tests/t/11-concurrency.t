@@ -7,11 +7,10 @@ use Dml;
 use Pair;
 use Test::More;
 
-my $pair = Pair->new;
+my $pair = Pair->new(conf => ['autovacuum = off']);
 my ($src, $cluster) = ($pair->src, $pair->cluster);
 
 # Statistics come when they like, in transactions of their own, which a purge would wait for.
-$cluster->sql('postgres', 'ALTER SYSTEM SET autovacuum = off; SELECT pg_reload_conf()');
 $pair->source(<<'END');
 CREATE TABLE t (id int PRIMARY KEY, v text, UNIQUE (v) DEFERRABLE);
 CREATE TABLE swap (id int PRIMARY KEY DEFERRABLE, v text);

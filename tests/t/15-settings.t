@@ -203,7 +203,7 @@ $cluster->sql('postgres', 'ALTER DATABASE source RESET ALL');
 
 # Timeouts.  The export has to wait for longer than a statement or transaction of its role may take.
 for my $name ('statement_timeout', 'lock_timeout', $version < 17 ? () : 'transaction_timeout') {
-	$cluster->sql('postgres', "ALTER ROLE hostile SET $name = '200ms'");
+	$cluster->sql('postgres', "ALTER ROLE hostile SET $name = '1s'");
 }
 my $holder = $cluster->connect($pair->src, AutoCommit => 0);
 $holder->do('LOCK TABLE t');
@@ -212,7 +212,7 @@ my $waiting = start_cmd(program('dml-export'), '-d', $hostile{src}, '-t', 't', '
 wait_for(sub {
 	$cluster->value('postgres',
 		"SELECT count(*) FROM pg_stat_activity WHERE usename = 'hostile'"
-		. " AND wait_event_type = 'Lock' AND query_start < clock_timestamp() - interval '300 ms'");
+		. " AND wait_event_type = 'Lock' AND query_start < clock_timestamp() - interval '1.5 s'");
 }, 'an export that has waited long');
 $holder->rollback;
 $holder->disconnect;

@@ -45,11 +45,11 @@ my $nobody = tempdir();
 
 subtest 'several hosts' => sub {
 	exits_with(status(source(host => "$nobody,$socket", port => 5432)), 0, 'where one is missing the next is asked');
-	exits_with(status(source(host => "127.0.0.1,$socket", port => "$port,5432", connect_timeout => 2)), 0,
+	exits_with(status(source(host => "127.0.0.1,$socket", port => "$port,5432", connect_timeout => 3)), 0,
 		'and where one is silent for connect_timeout');
-	exits_with(status(source(host => "127.0.0.1,$socket", port => "$port,5432"), { env => { PGCONNECT_TIMEOUT => 2 } }),
+	exits_with(status(source(host => "127.0.0.1,$socket", port => "$port,5432"), { env => { PGCONNECT_TIMEOUT => 3 } }),
 		0, '... or what the environment says');
-	my $result = status(source(host => '127.0.0.1', port => $port, connect_timeout => 2));
+	my $result = status(source(host => '127.0.0.1', port => $port, connect_timeout => 3));
 	exits_with($result, 1, 'where there is no other: exit status 1');
 	stderr_like($result, qr/error: cannot connect: .*timeout expired/, 'is said');
 };

@@ -8,7 +8,7 @@ use Dml;
 use Pair;
 use Test::More;
 
-my $pair = Pair->new;
+my $pair = Pair->new(conf => ['autovacuum = off']);
 my ($cluster, $out, $in) = ($pair->cluster, $pair->out, $pair->in);
 
 # What dml-export needs.

@@ -103,7 +103,7 @@ for my $when (\&export_beside, \&export_before_lock) {
 is_deeply([glob $pair->out . "/$pair->{label}/*/.*.tmp"], [], 'no stage is left');
 
 # A definition that somebody wants to change while the rows are read has to wait.
-$pair->source("INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(100, 40000) AS i");
+$pair->source("INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(100, 70000) AS i");
 my $handle = start_cmd(program('dml-export'), '-d', $src, '-t', 't', '-T', $pair->{label}, '--full', '-q', $pair->out);
 wait_for(sub { glob $pair->out . "/$pair->{label}/t/.*.tmp" }, 'the stage');
 kill 'STOP', $handle->{pid};
@@ -121,10 +121,9 @@ sub export_stopped {
 	my $started = start_cmd(program('dml-export'), '-d', $src, '-T', $pair->{label}, '--full', '-q', @arguments,
 		$pair->out);
 	wait_for(sub { glob $pair->out . "/$pair->{label}/t/.*.tmp/data.gz" }, 'the rows');
-	my @processes = ($started->{pid}, split ' ', run_cmd('pgrep', '-P', $started->{pid})->{stdout});
-	kill 'STOP', @processes;
+	kill 'STOP', -$started->{pid};
 	$cluster->sql($src, "BEGIN; $sql; COMMIT");
-	kill 'CONT', @processes;
+	kill 'CONT', -$started->{pid};
 	return finish($started);
 }
 

@@ -13,7 +13,7 @@ my ($src, $cluster) = ($pair->src, $pair->cluster);
 
 # So many rows that an exporter that is stopped leaves the server in the middle of them.
 $pair->source('CREATE TABLE t (id int PRIMARY KEY, pad text)');
-$pair->source("INSERT INTO t SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 100000) AS i");
+$pair->source("INSERT INTO t SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 200000) AS i");
 $pair->track('t');
 my @export = ('-d', $src, '-t', 't');
 exits_with(run_export(@export, '-T', 'old/app', $pair->out), 0, 'one target');

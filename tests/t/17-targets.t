@@ -8,10 +8,9 @@ use Dml;
 use Pair;
 use Test::More;
 
-my $pair = Pair->new;
+my $pair = Pair->new(conf => ['autovacuum = off']);
 my ($src, $cluster) = ($pair->src, $pair->cluster);
 # Statistics come when they like, in transactions of their own, which a purge would wait for.
-$cluster->sql('postgres', 'ALTER SYSTEM SET autovacuum = off; SELECT pg_reload_conf()');
 
 my $out = $pair->out;
 sub export_for {

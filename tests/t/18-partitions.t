@@ -129,7 +129,7 @@ table_equal($src, $pair->dst, 'plain');
 # What is attached while an export runs was no part of the table in its snapshot.
 $pair->source(<<'END');
 CREATE TABLE big (id int PRIMARY KEY, a text);
-INSERT INTO big SELECT i, repeat('x', 1000) FROM generate_series(1, 40000) AS i;
+INSERT INTO big SELECT i, repeat('x', 1000) FROM generate_series(1, 80000) AS i;
 CREATE TABLE late (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);
 CREATE TABLE late1 PARTITION OF late FOR VALUES FROM (1) TO (100);
 CREATE TABLE late2 (id int PRIMARY KEY, v int);

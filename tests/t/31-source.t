@@ -236,7 +236,7 @@ subtest 'recovered to a point in time' => sub {
 	$r->clear;
 	my $wal = $origin->value('postgres', 'SELECT pg_walfile_name(pg_current_wal_lsn())');
 	$origin->sql('postgres', 'SELECT pg_switch_wal()');
-	wait_for(sub { -s "$archive/$wal" }, 'the archive');
+	wait_for(sub { (-s "$archive/$wal" // 0) == 16 * 2**20 }, 'the archive');
 
 	my $then = moved($r, recover_to('here', $backup));
 	insert($then, 'after the recovery');

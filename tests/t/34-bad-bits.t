@@ -111,6 +111,15 @@ subtest 'every length cut' => sub {
 	refuses('with a manifest that agrees', \@batches, 4, '-d', $r->{target});
 };
 
+subtest 'what only --check has to say' => sub {
+	my @batches = map { put('ids', $content{ids}) } 1, 2;
+	forge($batches[0], edit => sub { s/^ids 1$/ids 2/m });
+	forge($batches[1], edit => sub { s/^table public\.items$/table public.others/m });
+	my $stderr = refuses('another count, another table', \@batches, 4, '--check');
+	like($stderr, qr/has not as many lines as its manifest announces/, 'the one');
+	like($stderr, qr/public\.others/, 'and the other');
+};
+
 # What a manifest may say, line by line: independent of the program's own reading.
 my $allowed = qr/3[0-9]|4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|5F|2D|00/;
 my $identifier = qr/(?:[\w-]|[\x80-\xff]|%(?!$allowed)[0-7][0-9A-F]){1,189}/aa;

@@ -212,10 +212,9 @@ subtest 'an index that depends on an extension' => sub {
 subtest 'settings that end statements do not end ours' => sub {
 	my @settings = ('statement_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout');
 	fill();
-	$server->sql('postgres', "ALTER DATABASE target SET $_ = '200ms'") for @settings;
 	my $dbh = $server->connect($r->{target}, AutoCommit => 0);
-	$dbh->do("SET LOCAL $_ = 0") for @settings;
 	$dbh->do('LOCK TABLE items');
+	$server->sql('postgres', "ALTER DATABASE target SET $_ = '200ms'") for @settings;
 	my $handle = start_cmd(program('dml-import'), '-d', $r->{target}, $r->{inbox});
 	wait_for(sub { !kill(0, $handle->{pid}) || importers("query_start < now() - interval '0.5 s'") }, 'it to wait');
 	$dbh->rollback;

@@ -184,6 +184,8 @@ sub set_standby {
 	$cluster->sql('postgres', "ALTER SYSTEM SET synchronous_standby_names = '$name'");
 	$cluster->sql('postgres', 'SELECT pg_reload_conf()');
 	wait_for(sub { $cluster->value('postgres', 'SHOW synchronous_standby_names') eq $name }, 'the setting');
+	# It is the checkpointer who has others wait.
+	$cluster->sql('postgres', 'CHECKPOINT');
 	return;
 }
 

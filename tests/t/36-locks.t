@@ -109,7 +109,7 @@ my @timeouts = ('statement_timeout', 'lock_timeout', 'idle_in_transaction_sessio
 	$version < 17 ? () : 'transaction_timeout');
 for my $cluster ($source, $target == $source ? () : $target) {
 	$cluster->sql('postgres', "CREATE ROLE impatient LOGIN SUPERUSER");
-	$cluster->sql('postgres', "ALTER ROLE impatient SET $_ = '500ms'") for @timeouts;
+	$cluster->sql('postgres', "ALTER ROLE impatient SET $_ = '2s'") for @timeouts;
 }
 my $impatient = bless { %$r, map { $_ => $r->{$_} =~ s/user='postgres'/user=impatient/r } qw(source target) },
 	'Replica';
@@ -118,7 +118,7 @@ my $impatient = bless { %$r, map { $_ => $r->{$_} =~ s/user='postgres'/user=impa
 sub wait_over_timeout {
 	my ($cluster, $state, $since) = @_;
 	wait_for(sub { $cluster->value('postgres', "SELECT count(*) FROM pg_stat_activity
-		WHERE usename = 'impatient' AND $state AND $since < clock_timestamp() - interval '1s'") }, $state);
+		WHERE usename = 'impatient' AND $state AND $since < clock_timestamp() - interval '3s'") }, $state);
 	return;
 }
 
