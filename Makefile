@@ -167,13 +167,13 @@ lint-style:
 	$(if $(MANUALS),mandoc -T lint -W warning $(MANUALS))
 
 lint-gcc:
-	$(LINT_BUILD) CC=gcc CFLAGS='-O2 -fanalyzer' all
+	+$(LINT_BUILD) CC=gcc CFLAGS='-O2 -fanalyzer' all
 
 lint-clang:
-	$(LINT_BUILD) CC=clang all
+	+$(LINT_BUILD) CC=clang all
 
 lint-zlib:
-	$(LINT_BUILD) ISAL=no all
+	+$(LINT_BUILD) ISAL=no all
 
 lint-cppcheck: $(SQL)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \

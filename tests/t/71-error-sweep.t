@@ -20,7 +20,7 @@ use Sweep::Workload;
 use Test::More;
 
 my $torture = $ENV{DML_TORTURE};
-my $points = $ENV{DML_POINTS} // 1100;
+my $points = $ENV{DML_POINTS} // 1020;
 my $seed = $ENV{DML_SEED} // time;
 my $dice = Dice->new($seed);
 my $cluster = Cluster->new(name => 'broken');
@@ -70,7 +70,7 @@ if ($torture) {
 	$wide->report('errors injected with two tables and two targets');
 } else {
 	diag("seed $seed");
-	my $sweep = Sweep::Sweep->new($cluster, every => 5);
+	my $sweep = Sweep::Sweep->new($cluster, every => 10);
 	my @workloads = workloads();
 	sweep($sweep, int($points / @workloads), @workloads);
 	$sweep->report('errors injected');

@@ -55,7 +55,7 @@ sub run {
 	return [$good ? () : "it ended with $result->{ended}: $result->{stderr}"];
 }
 
-my $sweep = Sweep::Sweep->new($cluster, every => $torture ? 1 : 5);
+my $sweep = Sweep::Sweep->new($cluster, every => $torture ? 1 : 10);
 for my $workload (workloads($torture ? () : qr/^(?:ex|im)port of changes$/)) {
 	for my $then ($torture ? (undef, 'down') : undef) {
 		$sweep->over($workload, points(@$_, then => $then), \&run)
