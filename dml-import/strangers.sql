@@ -1,9 +1,13 @@
 -- Whose code would run with our rights when the table is written: each object that has a part in it
 -- and belongs to a role that is no superuser.  Whoever owns a function, a type or an operator can
 -- put something else in its place.  $1 oid of the table.
+--
+-- Of an array the planner expects few members: for the thousand rows that it expects of a function
+-- it would make hash tables of megabytes, and read all of pg_proc and pg_class into others.
 WITH RECURSIVE member AS (
-    SELECT $1::oid AS oid
-     UNION SELECT p.relid FROM pg_catalog.pg_partition_tree($1::oid::pg_catalog.regclass) AS p
+    SELECT pg_catalog.unnest($1::oid || ARRAY(
+               SELECT p.relid::oid
+                 FROM pg_catalog.pg_partition_tree($1::oid::pg_catalog.regclass) AS p)) AS oid
 ),
 part AS (
     SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid AS class, oid FROM member
@@ -31,28 +35,30 @@ part AS (
                                  'pg_catalog.pg_trigger'::pg_catalog.regclass,
                                  'pg_catalog.pg_policy'::pg_catalog.regclass)
                 OR d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                       AND EXISTS (SELECT FROM pg_catalog.pg_index AS x WHERE x.indexrelid = d.objid)
+                       AND (SELECT true FROM pg_catalog.pg_index AS x WHERE x.indexrelid = d.objid)
                 OR d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
                        AND EXISTS (SELECT FROM pg_catalog.pg_rewrite AS r
                                     WHERE r.oid = d.objid AND r.ev_class = part.oid))
            ) AS next
 ),
 owned AS (
-    SELECT part.*, COALESCE(p.proowner, t.typowner, o.oprowner, c.opcowner, f.opfowner, r.relowner) AS owner
+    SELECT part.*,
+           CASE part.class
+           WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass
+               THEN (SELECT p.proowner FROM pg_catalog.pg_proc AS p WHERE p.oid = part.oid)
+           WHEN 'pg_catalog.pg_type'::pg_catalog.regclass
+               THEN (SELECT t.typowner FROM pg_catalog.pg_type AS t WHERE t.oid = part.oid)
+           WHEN 'pg_catalog.pg_operator'::pg_catalog.regclass
+               THEN (SELECT o.oprowner FROM pg_catalog.pg_operator AS o WHERE o.oid = part.oid)
+           WHEN 'pg_catalog.pg_opclass'::pg_catalog.regclass
+               THEN (SELECT c.opcowner FROM pg_catalog.pg_opclass AS c WHERE c.oid = part.oid)
+           WHEN 'pg_catalog.pg_opfamily'::pg_catalog.regclass
+               THEN (SELECT f.opfowner FROM pg_catalog.pg_opfamily AS f WHERE f.oid = part.oid)
+           WHEN 'pg_catalog.pg_class'::pg_catalog.regclass
+               THEN (SELECT r.relowner FROM pg_catalog.pg_class AS r
+                      WHERE r.oid = part.oid AND r.oid IN (SELECT member.oid FROM member))
+           END AS owner
       FROM part
-      LEFT JOIN pg_catalog.pg_proc AS p
-        ON part.class = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.oid = part.oid
-      LEFT JOIN pg_catalog.pg_type AS t
-        ON part.class = 'pg_catalog.pg_type'::pg_catalog.regclass AND t.oid = part.oid
-      LEFT JOIN pg_catalog.pg_operator AS o
-        ON part.class = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = part.oid
-      LEFT JOIN pg_catalog.pg_opclass AS c
-        ON part.class = 'pg_catalog.pg_opclass'::pg_catalog.regclass AND c.oid = part.oid
-      LEFT JOIN pg_catalog.pg_opfamily AS f
-        ON part.class = 'pg_catalog.pg_opfamily'::pg_catalog.regclass AND f.oid = part.oid
-      LEFT JOIN pg_catalog.pg_class AS r
-        ON part.class = 'pg_catalog.pg_class'::pg_catalog.regclass AND r.oid = part.oid
-       AND part.oid IN (SELECT member.oid FROM member)
 )
 SELECT pg_catalog.pg_describe_object(owned.class, owned.oid, 0) AS object, role.rolname AS role
   FROM owned JOIN pg_catalog.pg_roles AS role ON role.oid = owned.owner AND NOT role.rolsuper
