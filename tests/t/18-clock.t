@@ -57,7 +57,8 @@ sub arrives_in {
 	$pair->source("UPDATE t SET v = v + 1 WHERE id = 1; INSERT INTO t VALUES ($id, 0)");
 	my $export = $pair->export({ env => \%env }, 't', @options);
 	is("$export->{ended} $export->{stderr}", '0 ', "the year $now + $years: exported");
-	like($pair->manifest->{time}, qr/^@{[$now + $years]}-/, '... by that clock');
+	my $then = 1900 + (gmtime(time + $years * $year))[5];
+	like($pair->manifest->{time}, qr/^$then-/, '... by that clock');
 	my $import = $pair->apply({ env => \%env });
 	is("$import->{ended} $import->{stderr}", '0 ', '... imported');
 	table_equal($pair->src, $pair->dst, 't', '... and equal');
