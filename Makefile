@@ -110,9 +110,9 @@ check-built: unit system
 
 # initdb takes longer than many a test.
 system: all
-	@template=$$(mktemp -d /tmp/dml-XXXXXX) && scripts/cluster make "$$template" && \
-	    CLUSTER_TEMPLATE="$$template" prove -Itests/lib $(PROVE_FLAGS) $(TESTS); \
-	    status=$$?; rm -rf "$$template"; exit $$status
+	@template=$$(mktemp -d /tmp/dml-XXXXXX) && trap 'rm -rf "$$template"' EXIT && \
+	    trap 'exit 1' HUP INT TERM && scripts/cluster make "$$template" && \
+	    CLUSTER_TEMPLATE="$$template" prove -Itests/lib $(PROVE_FLAGS) $(TESTS)
 
 TESTS = tests/t
 PROVE_FLAGS = -j2 --timer

@@ -262,11 +262,12 @@ enum die_status pg_rows_end(struct pg_rows *rows, const char *what)
 		complain("run it again when the machine has memory to spare",
 			"%s: no memory for the next row", what);
 		status = DIE_AGAIN;
-	} else if (!good)
+	} else if (!good) {
 		status = pg_complain(rows->conn, res, what);
-	else if (count != rows->count)
+	} else if (count != rows->count) {
 		die(DIE_AGAIN, "run it again", "%s: %llu rows came, the server sent %llu", what,
 			(unsigned long long)rows->count, (unsigned long long)count);
+	}
 	PQclear(res);
 	return status;
 }

@@ -88,7 +88,7 @@ sub version {
 sub db {
 	my ($self, $name, %option) = @_;
 	if (!$self->{made}{$name}) {
-		my $dbh = Sessions::dbh($self->db("postgres"));
+		my $dbh = Sessions::dbh($self->db('postgres'));
 		$dbh->do('CREATE DATABASE ' . $dbh->quote_identifier($name));
 		$self->{made}{$name} = 1;
 	}

@@ -108,6 +108,21 @@ fails('there is no remote shell', 1, qr/$label rsync failed with exit status \d+
 fails('there is no dml-import there', 4, qr/$label dml-import failed with exit status 127/, to => $remote,
 	env => { RSH_PATH => '/usr/bin:/bin' });
 
+# What another program of that name would do in place of the system's.
+sub instead {
+	my ($program, $script) = @_;
+	my $bin = "$dir/$program.d";
+	mkdir $bin, 0755 or die "mkdir: $!";
+	write_file("$bin/$program", "#!/bin/sh\n$script\n");
+	chmod 0755, "$bin/$program" or die "chmod: $!";
+	return (env => { PATH => "$bin:$programs:$ENV{PATH}" });
+}
+
+# Another batch's removal goes well after it.
+fails('what was applied can not be removed', 1, qr/$label the removal of what was applied failed with exit status 1/,
+	instead('mv', 'case $1 in */items/*) exit 1 ;; esac; exec /bin/mv "$@"'));
+fails('the lock can not be had', 1, qr/$label can't lock .*hint: see above/s, instead('flock', 'exit 66'));
+
 subtest 'a table can not be imported' => sub {
 	my $odd = $tables[1];
 	$r->write_target("ALTER TABLE items ADD CONSTRAINT own CHECK (id < 0) NOT VALID");

@@ -4,8 +4,8 @@
 # converges.
 #
 # The process of rsync that writes is traced (it is the third), and all of its processes are killed
-# before one of its calls, or, where it writes to a file under another name, only the sender is.  `make check` takes some of these calls, which
-# DML_SEED chooses; `make torture` all that touch files.
+# before one of its calls, or, where it writes to a file under another name, only the sender is.
+# `make check` takes some of these calls, which DML_SEED chooses; `make torture` all that touch files.
 use strict;
 use warnings;
 
