@@ -2,6 +2,7 @@
 
 #include "changes.h"
 #include "describe.h"
+#include "lock.h"
 #include "workers.h"
 
 #include <stdlib.h>
@@ -56,10 +57,7 @@ struct shared {
 	struct outcome *outcome; /* one for each job */
 };
 
-/*
- * A transaction in the parent's snapshot.  The parent's lock on the table keeps others from
- * changing it; a lock of our own could wait behind theirs for ever, so it must come at once.
- */
+/* A transaction in the parent's snapshot. */
 static void join_snapshot(PGconn *conn, const struct shared *s)
 {
 	struct buf sql = {0};
@@ -69,15 +67,6 @@ static void join_snapshot(PGconn *conn, const struct shared *s)
 	pg_exec(conn, sql.data, "SET");
 	pg_script(conn, changes_settings);
 	buf_free(&sql);
-}
-
-static void lock_at_once(PGconn *conn, const struct chain *c)
-{
-	char *sql = mem_format("LOCK TABLE %s%s, %s IN ACCESS SHARE MODE NOWAIT",
-		c->table->partitioned ? "" : "ONLY ", c->table->base, c->table->shadow);
-
-	pg_run(conn, sql, c->table->label);
-	free(sql);
 }
 
 static enum die_status copy_worker(struct workers *w, const void *context)
@@ -95,7 +84,7 @@ static enum die_status copy_worker(struct workers *w, const void *context)
 		if (run.conn == NULL)
 			run.conn = pg_connect(&run.options->pg);
 		join_snapshot(run.conn, s);
-		lock_at_once(run.conn, c);
+		lock_at_once(run.conn, c->table);
 		status = copy_chain(&run, c);
 		worst = die_worst(worst, status);
 		if (status == DIE_DONE) {

@@ -2,6 +2,7 @@
 
 #include "changes.h"
 #include "describe.h"
+#include "lock.h"
 #include "make.h"
 #include "publish.h"
 #include "recover.h"
@@ -11,7 +12,6 @@
 #include "source.sql.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 bool run_has_work(const struct run *run)
 {
@@ -132,45 +132,11 @@ static void sync_last(const struct run *run)
 	}
 }
 
-/* A table that was found by its name a moment ago and isn't there now: the next run sees which
- * and what became of it. */
-static void lock_all(struct run *run, const char *sql)
-{
-	PGresult *res = PQexec(run->conn, sql);
-	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	ExecStatusType status = PQresultStatus(res);
-
-	if (state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0))
-		die(DIE_AGAIN, "run it again",
-			"a table or its schema was dropped or renamed just now");
-	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-		pg_die(run->conn, res, NULL);
-	PQclear(res);
-}
-
-/*
- * Step 3.  TRUNCATE and what rewrites a table don't respect MVCC: the locks must come before
- * the snapshot, which the first statement after them takes; and what the catalogue says of the
- * tables counts only when nobody can change it any more.
- */
+/* Step 3.  What the catalogue says of the tables counts only when nobody can change it any
+ * more. */
 static void open_snapshot(struct run *run)
 {
-	struct buf sql = {0};
-	size_t locked = 0;
-
-	buf_string(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE;");
-	for (size_t i = 0; i < run->tables.count; i++) {
-		const struct source_table *t = &run->tables.table[i];
-
-		if (!t->refused)
-			buf_format(&sql, "%s%s%s, %s", locked++ > 0 ? ", " : "LOCK TABLE ",
-				t->partitioned ? "" : "ONLY ", t->base, t->shadow);
-	}
-	if (locked > 0)
-		buf_string(&sql, " IN ACCESS SHARE MODE;");
-	buf_string(&sql, changes_settings);
-	lock_all(run, sql.data);
-	buf_free(&sql);
+	lock_tables(run, changes_settings);
 	run_take_source(run);
 	describe_tables(run->conn, &run->tables);
 	drop_refused(run);
