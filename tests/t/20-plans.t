@@ -180,6 +180,11 @@ for my $some (10, 50_000) {
 	if (!$delete) { fail('... no plan of the DELETE was logged'); next }
 	if ($some == 10) {
 		ok(!$delete->scans('gone', 'Seq Scan'), '... deleted through the key') || diag($delete->shape);
+		# Before a superuser's every import: who owns what the table is made of.
+		my ($strangers) = $plans->of(qr/\bWITH RECURSIVE member\b/);
+		if (!$strangers) { fail('... no plan was logged of whose code would run'); next }
+		is(join(' ', grep { $strangers->scans($_, 'Seq Scan') } qw(pg_class pg_depend pg_proc pg_type)),
+			'', '... whose code would run: no large catalogue is read whole') || diag($strangers->shape);
 	} else {
 		is($delete->scans('gone', @all_scans), 1, '... deleted in one pass') || diag($delete->shape);
 	}

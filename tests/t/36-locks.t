@@ -170,6 +170,11 @@ subtest 'a table that somebody keeps locked' => sub {
 	stderr_like($result, qr/\Adml-import: error: public\.items: .*lock.* \(SQLSTATE 55P03\)\ndml-import: hint: run it again .*\n\z/, 'as is said');
 	is(join(' ', batches($r->{inbox})) =~ s{\S+/(\w+)/\d+}{$1}gr, 'items', '... and the other one is');
 	$other->rollback;
+	$other->do('SELECT FROM items FOR UPDATE');
+	$result = $r->receive;
+	exits_with($result, 3, 'nor while a row of it is locked');
+	stderr_like($result, qr/\Adml-import: error: public\.items: .*lock.* \(SQLSTATE 55P03\)\n/, 'as is said');
+	$other->rollback;
 	exits_with($r->receive, 0, 'it is, then');
 	$r->is_equal('then');
 	$r->clear;
