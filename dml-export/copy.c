@@ -9,6 +9,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* Who reindexes a table lets it be locked, but not read.  Nor may that hold up the others. */
+#define PATIENCE "SET LOCAL lock_timeout = '10s';"
+
 /* The rows of one chain by a connection of the caller's.  If refused: what that calls for. */
 static enum die_status copy_chain(const struct run *run, struct chain *c)
 {
@@ -22,28 +25,37 @@ static enum die_status copy_chain(const struct run *run, struct chain *c)
 	return status;
 }
 
-/* One after the other, each under a savepoint: what the server refuses fails for itself. */
-static void in_turn(struct run *run)
+/* Under a savepoint: what the server refuses fails for itself. */
+static void copy_alone(struct run *run, struct chain *c)
 {
-	for (size_t i = 0; i < run->chains; i++) {
-		struct chain *c = &run->chain[i];
-		enum die_status status;
+	enum die_status status;
 
-		if (!c->due || changes_leader(run, c) != NULL)
-			continue;
-		pg_exec(run->conn, "SAVEPOINT batch", "SAVEPOINT");
-		status = copy_chain(run, c);
-		run->status = die_worst(run->status, status);
-		c->copied = status == DIE_DONE;
-		if (c->copied)
-			pg_exec(run->conn, "RELEASE SAVEPOINT batch", "RELEASE");
-		else
-			pg_exec(run->conn, "ROLLBACK TO SAVEPOINT batch", "ROLLBACK");
-	}
+	pg_exec(run->conn, "SAVEPOINT batch;" PATIENCE, "SET");
+	status = copy_chain(run, c);
+	run->status = die_worst(run->status, status);
+	c->copied = status == DIE_DONE;
+	if (c->copied)
+		pg_exec(run->conn, "SET LOCAL lock_timeout = 0; RELEASE SAVEPOINT batch",
+			"RELEASE");
+	else
+		pg_exec(run->conn, "ROLLBACK TO SAVEPOINT batch", "ROLLBACK");
+}
+
+static bool is_job(const struct run *run, const struct chain *c)
+{
+	return c->due && changes_leader(run, c) == NULL;
+}
+
+static void one_after_the_other(struct run *run)
+{
+	for (size_t i = 0; i < run->chains; i++)
+		if (is_job(run, &run->chain[i]))
+			copy_alone(run, &run->chain[i]);
 }
 
 /* What a process of side_by_side() tells its parent of a chain, in shared memory. */
 struct outcome {
+	bool tried; /* else the parent has to */
 	bool copied;
 	uint64_t ids, rows, data_bytes;
 	struct io_sum file[FILE_COUNT];
@@ -65,26 +77,30 @@ static void join_snapshot(PGconn *conn, const struct shared *s)
 	pg_exec(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN");
 	buf_format(&sql, "SET TRANSACTION SNAPSHOT '%s'", s->snapshot);
 	pg_exec(conn, sql.data, "SET");
+	pg_script(conn, PATIENCE);
 	pg_script(conn, changes_settings);
 	buf_free(&sql);
 }
 
+/* A worker connects before it takes a job: if the server has no room for it, the others do. */
 static enum die_status copy_worker(struct workers *w, const void *context)
 {
 	const struct shared *s = context;
 	struct run run = *s->run;
 	enum die_status worst = DIE_DONE;
 
-	run.conn = NULL;
+	run.conn = pg_connect(&run.options->pg);
 	for (size_t i = workers_next(w); i < s->jobs; i = workers_next(w)) {
 		struct chain *c = s->job[i];
 		struct outcome *o = &s->outcome[i];
 		enum die_status status;
 
-		if (run.conn == NULL)
-			run.conn = pg_connect(&run.options->pg);
 		join_snapshot(run.conn, s);
-		lock_at_once(run.conn, c->table);
+		if (!lock_at_once(run.conn, c->table)) {
+			pg_exec(run.conn, "ROLLBACK", "ROLLBACK");
+			continue;
+		}
+		o->tried = true;
 		status = copy_chain(&run, c);
 		worst = die_worst(worst, status);
 		if (status == DIE_DONE) {
@@ -97,8 +113,7 @@ static enum die_status copy_worker(struct workers *w, const void *context)
 		}
 		pg_exec(run.conn, "ROLLBACK", "ROLLBACK");
 	}
-	if (run.conn != NULL)
-		pg_disconnect(run.conn);
+	pg_disconnect(run.conn);
 	return worst;
 }
 
@@ -125,12 +140,15 @@ static void side_by_side(struct run *run)
 		die_errno(DIE_AGAIN, "run it again when the machine has memory to spare",
 			"cannot share memory");
 	for (size_t i = 0; i < run->chains; i++)
-		if (run->chain[i].due && changes_leader(run, &run->chain[i]) == NULL)
+		if (is_job(run, &run->chain[i]))
 			s.job[s.jobs++] = &run->chain[i];
 	run->status = die_worst(
 		run->status, workers_run(s.jobs, run->options->jobs, copy_worker, &s));
 	for (size_t i = 0; i < s.jobs; i++)
-		take_outcome(s.job[i], &s.outcome[i]);
+		if (s.outcome[i].tried)
+			take_outcome(s.job[i], &s.outcome[i]);
+		else
+			copy_alone(run, s.job[i]);
 	munmap(s.outcome, size);
 	free(s.job);
 	PQclear(res);
@@ -141,5 +159,5 @@ void copy_all(struct run *run)
 	if (run->options->jobs > 1)
 		side_by_side(run);
 	else
-		in_turn(run);
+		one_after_the_other(run);
 }

@@ -144,27 +144,36 @@ static void open_snapshot(struct run *run)
 }
 
 /*
- * Step 9, in a transaction of its own: READ COMMITTED, so that the purges of two runs in the
- * same minute don't fail each other.
+ * Step 9, in transactions of their own: READ COMMITTED, so that the purges of two runs in the
+ * same minute don't fail each other, and one for each table, so that what one of them meets is
+ * no other's affair.
  */
+static void purge_table(struct run *run, const struct source_table *t)
+{
+	char *sql = mem_format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
+			       "SET LOCAL lock_timeout = '10s';"
+			       "SELECT dml.purge(%s::oid::regclass);"
+			       "COMMIT",
+		t->oid);
+	char *what = mem_format("purge of %s", t->label);
+
+	run->status = die_worst(run->status, pg_script_try(run->conn, sql, what));
+	free(what);
+	free(sql);
+}
+
 static void purge(struct run *run)
 {
-	struct buf sql = {0};
-
 	tracking_allow_purge(run);
-	buf_string(&sql, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;");
 	for (size_t i = 0; i < run->tables.count; i++) {
 		const struct source_table *t = &run->tables.table[i];
 		bool exported = false;
 
 		for (size_t k = 0; k < run->chains; k++)
 			exported |= run->chain[k].due && run->chain[k].table == t;
-		if (exported)
-			buf_format(&sql, "SELECT dml.purge(%s::oid::regclass);", t->oid);
+		if (exported && PQstatus(run->conn) == CONNECTION_OK)
+			purge_table(run, t);
 	}
-	buf_string(&sql, "COMMIT");
-	run->status = die_worst(run->status, pg_script_try(run->conn, sql.data, "purge"));
-	buf_free(&sql);
 }
 
 enum die_status export_run(const struct options *options)

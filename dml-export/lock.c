@@ -13,30 +13,48 @@ static void add_table(struct buf *sql, const struct source_table *t)
 	buf_format(sql, "%s%s, %s", t->partitioned ? "" : "ONLY ", t->base, t->shadow);
 }
 
-static char *lock_now(const struct source_table *t)
+static char *lock_one(const struct source_table *t, const char *how)
 {
 	struct buf sql = {0};
 
 	buf_string(&sql, "LOCK TABLE ");
 	add_table(&sql, t);
-	buf_string(&sql, " IN ACCESS SHARE MODE NOWAIT");
+	buf_format(&sql, " IN ACCESS SHARE MODE%s", how);
 	return sql.data;
 }
 
-/* True if the lock was got, false if somebody else has it.  A table that was found by its name
- * a moment ago may not be there now: the next run sees which and what became of it. */
+static bool is_gone(const PGresult *res)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	return state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0);
+}
+
+/* True if the lock was got, false if somebody else has it, or has dropped or renamed the table
+ * since it was found by its name. */
 static bool is_locked(PGconn *conn, const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 
-	if (state != NULL && strcmp(state, "55P03") == 0)
+	if (is_gone(res) || (state != NULL && strcmp(state, "55P03") == 0))
 		return false;
-	if (state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0))
-		die(DIE_AGAIN, "run it again",
-			"a table or its schema was dropped or renamed just now");
 	if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK)
 		pg_die(conn, res, NULL);
 	return true;
+}
+
+/* The next run sees what has become of one that is gone. */
+static void refuse(struct run *run, struct source_table *t, const PGresult *res)
+{
+	enum die_status status = DIE_AGAIN;
+
+	if (is_gone(res))
+		complain("run it again",
+			"table %s or its schema was dropped or renamed just now", t->label);
+	else
+		status = pg_complain(run->conn, res, t->label);
+	run->status = die_worst(run->status, status);
+	t->refused = true;
 }
 
 /* All in one round trip.  False if that took too long: the transaction is over then. */
@@ -68,10 +86,12 @@ static bool lock_together(const struct run *run, const char *then)
 	return done;
 }
 
-/* One by one, each under a savepoint, without waiting. */
+/* One by one, each under a savepoint, and for a second: those that are not locked, or not for
+ * long, must not go without because of the one that is. */
 static void lock_in_turn(struct run *run)
 {
 	pg_exec(run->conn, begin, "BEGIN");
+	pg_script(run->conn, "SET LOCAL lock_timeout = '1s'");
 	for (size_t i = 0; i < run->tables.count; i++) {
 		struct source_table *t = &run->tables.table[i];
 		PGresult *res;
@@ -79,13 +99,11 @@ static void lock_in_turn(struct run *run)
 
 		if (t->refused)
 			continue;
-		sql = lock_now(t);
+		sql = lock_one(t, "");
 		pg_exec(run->conn, "SAVEPOINT lock", "SAVEPOINT");
 		res = PQexec(run->conn, sql);
 		if (!is_locked(run->conn, res)) {
-			run->status =
-				die_worst(run->status, pg_complain(run->conn, res, t->label));
-			t->refused = true;
+			refuse(run, t, res);
 			pg_exec(run->conn, "ROLLBACK TO SAVEPOINT lock", "ROLLBACK");
 		}
 		pg_exec(run->conn, "RELEASE SAVEPOINT lock", "RELEASE");
@@ -99,13 +117,17 @@ void lock_tables(struct run *run, const char *then)
 	if (lock_together(run, then))
 		return;
 	lock_in_turn(run);
+	pg_script(run->conn, "SET LOCAL lock_timeout = 0");
 	pg_script(run->conn, then);
 }
 
-void lock_at_once(PGconn *conn, const struct source_table *t)
+bool lock_at_once(PGconn *conn, const struct source_table *t)
 {
-	char *sql = lock_now(t);
+	char *sql = lock_one(t, " NOWAIT");
+	PGresult *res = PQexec(conn, sql);
+	bool locked = is_locked(conn, res);
 
-	pg_run(conn, sql, t->label);
+	PQclear(res);
 	free(sql);
+	return locked;
 }

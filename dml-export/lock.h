@@ -8,14 +8,14 @@
 /*
  * Begins the run's transaction with the locks of all its tables, base and shadow, as its first
  * statement: TRUNCATE and what rewrites a table don't respect MVCC, so they come before the
- * snapshot.  A table whose lock somebody else keeps for longer than ten seconds is told and
- * refused: it must not hold up the others, nor our locks be held while it is waited for.
- * `then` is SQL for after the locks, sent along with them.
+ * snapshot.  A table that somebody else keeps locked for ten seconds is told and refused: the
+ * others go on without it.  `then` is SQL for after the locks, sent along with them.
  */
 void lock_tables(struct run *run, const char *then);
 
 /* In a worker, whose parent has the same lock: one that waited behind somebody who waits for
- * the parent would wait for ever.  Ends the worker if it isn't to be had at once. */
-void lock_at_once(PGconn *conn, const struct source_table *t);
+ * the parent would wait for ever.  False if it isn't to be had at once; the transaction has
+ * failed then. */
+bool lock_at_once(PGconn *conn, const struct source_table *t);
 
 #endif

@@ -120,6 +120,8 @@ enum die_status status_print(const struct options *o)
 	struct print_table out;
 	char *oids = NULL;
 
+	/* Whoever asks every minute must not wait for whoever changes a table. */
+	pg_script(conn, "SET lock_timeout = '10s'");
 	if (some) {
 		source_expect_installed(conn, OWN_READ);
 		source_resolve(conn, &o->tables, SOURCE_TRACKED, &tables);

@@ -228,14 +228,10 @@ static void commit(struct apply *a, const struct manifest *m)
 	}
 }
 
-/* Opens the transaction and takes the table's lock in it.  What others have locked, the table
- * or rows of it, is waited for, but not for ever: other tables must not wait for this one. */
+/* Opens the transaction and takes the table's lock in it. */
 static void begin(struct apply *a)
 {
-	pg_exec(a->conn,
-		"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = "
-		"'10s'",
-		"SET");
+	pg_exec(a->conn, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "BEGIN");
 	if (!ledger_lock(a->conn, a->target.oid))
 		die(DIE_NOT_NOW, "let it end, then run this one again",
 			"table %s is being imported by another run", a->target.label);

@@ -103,24 +103,33 @@ static void walk(struct find *f, struct spool_dir *dir, int depth)
 	spool_close(dir);
 }
 
-/* The path without links and dots, for its last component must be the table's name. */
-static char *resolve(const char *argument)
+/* The path without links and dots, for its last component must be the table's name.  NULL,
+ * after a message, if there is nothing: the others may be there. */
+static char *resolve(struct find *f, const char *argument)
 {
 	char *path = realpath(argument, NULL);
 
-	if (path == NULL)
-		die_errno(errno == ENOENT || errno == ENOTDIR ? DIE_PERSON : DIE_AGAIN,
-			"name a directory that exists", "cannot find \"%s\"", argument);
+	if (path == NULL) {
+		bool stays_so = errno == ENOENT || errno == ENOTDIR;
+
+		complain("name a directory that exists", "cannot find \"%s\": %s", argument,
+			strerror(errno));
+		f->status = die_worst(f->status, stays_so ? DIE_PERSON : DIE_AGAIN);
+	}
 	return path;
 }
 
 static void find_one(struct find *f, const char *argument)
 {
-	char *path = resolve(argument);
-	char *slash = strrchr(path, '/');
+	char *path = resolve(f, argument);
 	struct spool_dir dir;
 	uint64_t number;
 	size_t before = f->count;
+
+	if (path == NULL)
+		return;
+
+	char *slash = strrchr(path, '/');
 
 	if (slash != NULL && slash != path && spool_is_batch(slash + 1, &number)) {
 		*slash = '\0';

@@ -85,7 +85,9 @@ void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope
 	const char *const values[] = {
 		t->oid, scope == SCOPE_FULL ? "SHARE ROW EXCLUSIVE" : "ROW EXCLUSIVE"};
 	PGresult *res = pg_query_row(conn,
-		"SELECT pg_catalog.format('LOCK TABLE %I.%I IN %s MODE', n.nspname, c.relname, "
+		"SELECT pg_catalog.format('SET LOCAL lock_timeout = ''10s'';"
+		" LOCK TABLE %I.%I IN %s MODE; SET LOCAL lock_timeout = 0', n.nspname, "
+		"c.relname, "
 		"$2::text) AS sql"
 		"  FROM pg_catalog.pg_class AS c"
 		"  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"

@@ -382,4 +382,15 @@ subtest 'a full batch that does not fit holds up nobody before it' => sub {
 	$r->clear;
 };
 
+subtest 'an argument that is not there holds up no other' => sub {
+	next_batch();
+	$r->ship;
+	my $result = $r->receive("$r->{inbox}/nosuch", $inbox);
+	exits_with($result, 4, 'it needs a person');
+	is($result->{stderr}, qq(dml-import: error: cannot find "$r->{inbox}/nosuch": No such file or directory\n)
+		. "dml-import: hint: name a directory that exists\n", 'as is said');
+	$r->is_equal('the other is applied');
+	$r->clear;
+};
+
 done_testing;

@@ -150,36 +150,6 @@ subtest 'timeouts of the role' => sub {
 	}
 };
 
-# Neither waits for a lock for ever: ten seconds, and the other tables go on.
-subtest 'a table that somebody keeps locked' => sub {
-	change();
-	my $other = $source->connect($r->{source}, AutoCommit => 0);
-	$other->do('LOCK TABLE items');
-	my $result = run_cmd(program('dml-export'), $r->export_arguments);
-	exits_with($result, 3, 'is not exported now');
-	stderr_like($result, qr/\Adml-export: error: public\.items: .*lock.* \(SQLSTATE 55P03\)\ndml-export: hint: run it again .*\n\z/, 'as is said');
-	is(join(' ', map { m{/(\w+)/\d+\z} } @{ $result->{lines} }), 'others', '... and the other one is');
-	$other->rollback;
-	is(join(' ', map { m{/(\w+)/\d+\z} } @{ $r->export->{lines} }), 'items', 'it is, then');
-	$r->ship;
-
-	$other = $target->connect($r->{target}, AutoCommit => 0);
-	$other->do('LOCK TABLE items');
-	$result = $r->receive;
-	exits_with($result, 3, 'is not imported now');
-	stderr_like($result, qr/\Adml-import: error: public\.items: .*lock.* \(SQLSTATE 55P03\)\ndml-import: hint: run it again .*\n\z/, 'as is said');
-	is(join(' ', batches($r->{inbox})) =~ s{\S+/(\w+)/\d+}{$1}gr, 'items', '... and the other one is');
-	$other->rollback;
-	$other->do('SELECT FROM items FOR UPDATE');
-	$result = $r->receive;
-	exits_with($result, 3, 'nor while a row of it is locked');
-	stderr_like($result, qr/\Adml-import: error: public\.items: .*lock.* \(SQLSTATE 55P03\)\n/, 'as is said');
-	$other->rollback;
-	exits_with($r->receive, 0, 'it is, then');
-	$r->is_equal('then');
-	$r->clear;
-};
-
 # Anybody can hold the lock that a purge takes; a run waits for a purge, but not for ever.
 {
 	my $purged = Pair->new;

@@ -1,0 +1,134 @@
+# Goal of this test: what somebody else keeps locked holds up no other table.  Ten seconds, and the
+# run goes on without it; the exit status is 3, the message names the table, and the next run has it.
+use strict;
+use warnings;
+
+use Dml;
+use Replica;
+use Test::More;
+
+my $r = Replica->new(
+	tables => ['items', 'others'],
+	sql => 'CREATE TABLE items (id int PRIMARY KEY, v int); CREATE TABLE others (id int PRIMARY KEY, v int)',
+	source_sql => 'INSERT INTO items VALUES (1, 0); INSERT INTO others VALUES (1, 0)',
+);
+my ($source, $target) = ($r->{cluster}, $r->{target_cluster});
+
+sub change { $r->write("UPDATE $_ SET v = v + 1") for @{ $r->{tables} }; return }
+
+# The arguments of an export for another target, in a spool of its own.
+sub export_for {
+	my ($label, @options) = @_;
+	return ('-d', $r->{source}, @options, $r->names, '-T', $label, spool());
+}
+
+sub tables_of { return join ' ', map { m{/(\w+)/\d+\z} } @_ }
+
+sub not_now {
+	my ($result, $exported, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	exits_with($result, 3, "$name: not now");
+	stderr_like($result, qr/\Adml-\w+: error: .*public\.items: .*lock.* \(SQLSTATE 55P03\)\ndml-\w+: hint: run it again when .*\n\z/,
+		'... as is said');
+	is(tables_of(@{ $result->{lines} }), $exported, '... and the other table goes on');
+	return;
+}
+
+$r->round('at first');
+
+subtest 'a table' => sub {
+	change();
+	my $other = $source->connect($r->{source}, AutoCommit => 0);
+	$other->do('LOCK TABLE items');
+	my $status = start_cmd(program('dml-export'), '-d', $r->{source}, '--status');
+	not_now(scalar $r->export, 'others', 'exported');
+	my $result = finish($status);
+	exits_with($result, 3, '--status does not wait for it, either');
+	stderr_like($result, qr/lock.* \(SQLSTATE 55P03\)\n.*hint: /, '... as is said');
+	$other->rollback;
+	is(tables_of($r->batch), 'items', 'the next run has it');
+	$r->ship;
+
+	$other = $target->connect($r->{target}, AutoCommit => 0);
+	$other->do('LOCK TABLE items');
+	not_now(scalar $r->receive, '', 'imported');
+	is(tables_of(batches($r->{inbox})), 'items', '... was applied');
+	$other->rollback;
+	exits_with($r->receive, 0, 'the next run has it');
+	$r->is_equal('then');
+	$r->clear;
+};
+
+# It is dropped while it is waited for.
+subtest 'a table that goes away' => sub {
+	change();
+	my $other = $source->connect($r->{source}, AutoCommit => 0);
+	$other->do('ALTER TABLE items RENAME TO moved');
+	my $handle = start_cmd(program('dml-export'), $r->export_arguments);
+	wait_for(sub { $source->value('postgres', "SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = 'dml-export' AND wait_event_type = 'Lock'") }, 'dml-export to wait');
+	$other->commit;
+	my $result = finish($handle);
+	exits_with($result, 1, 'run again');
+	stderr_like($result, qr/error: table public\.items or its schema was dropped or renamed just now\n.*hint: run it again\n/,
+		'... as is said');
+	is(tables_of(@{ $result->{lines} }), 'others', '... and the other table goes on');
+	$r->write('ALTER TABLE moved RENAME TO items');
+	is(tables_of($r->batch), 'items', 'the next run has it');
+	$r->ship;
+	exits_with($r->receive, 0, 'imported');
+	$r->is_equal('then');
+	$r->clear;
+};
+
+# REINDEX lets a table be locked, but not read.
+subtest 'its index' => sub {
+	my %export = (1 => [export_for('one/app')], 2 => [export_for('two/app', '-j', 2)]);
+	exits_with(run_export(@{ $export{$_} }), 0, "a first export, -j $_") for 1, 2;
+	change();
+	my $other = $source->connect($r->{source}, AutoCommit => 0);
+	$other->do('REINDEX TABLE items');
+	my %handle = map { $_ => start_cmd(program('dml-export'), @{ $export{$_} }) } 1, 2;
+	not_now(finish($handle{$_}), 'others', "-j $_") for 1, 2;
+	$other->rollback;
+	is(tables_of(@{ run_export(@{ $export{$_} })->{lines} }), 'items', "the next run has it, -j $_") for 1, 2;
+	exits_with(run_export('-d', $r->{source}, '--forget', '-T', "$_/app"), 0, "no $_/app any more") for 'one', 'two';
+};
+
+subtest 'its shadow table, which is to be purged' => sub {
+	$r->round('what comes before');
+	change();
+	my $other = $source->connect($r->{source}, AutoCommit => 0);
+	$other->do('LOCK TABLE dml."public.items" IN SHARE MODE');
+	my $result = $r->export;
+	exits_with($result, 3, 'not now');
+	stderr_like($result, qr/\Adml-export: error: purge of public\.items: .* \(SQLSTATE 55P03\)\n.*hint: run it again when .*\n\z/,
+		'... as is said, and of no other table');
+	is(tables_of(@{ $result->{lines} }), 'items others', '... but exported');
+	$other->rollback;
+	$r->ship;
+	exits_with($r->receive, 0, 'imported');
+	$r->is_equal('then');
+	$r->clear;
+};
+
+# A worker that can't connect takes no job; what no worker has done, the parent does.
+subtest 'a connection, for a worker' => sub {
+	$source->sql('postgres', 'CREATE ROLE small LOGIN CONNECTION LIMIT 1');
+	my $db = Replica->new(cluster => $source, target_cluster => $target, source => 'small', target => 'small_target',
+		tables => ['items', 'others'], source_sql => 'GRANT ALL ON SCHEMA public TO small',
+		sql => 'CREATE TABLE items (id int PRIMARY KEY, v int); CREATE TABLE others (id int PRIMARY KEY, v int)');
+	for my $dml ('GRANT USAGE ON SCHEMA dml TO small', 'GRANT SELECT ON ALL TABLES IN SCHEMA public, dml TO small',
+		'GRANT INSERT, UPDATE ON dml.tracking TO small', 'GRANT INSERT ON dml.history TO small',
+		'GRANT USAGE ON SEQUENCE dml.batch_number TO small', 'GRANT EXECUTE ON FUNCTION dml.purge(regclass) TO small') {
+		$db->write($dml);
+	}
+	$db->{source} =~ s/user='?\w+'?/user=small/;
+	my $result = $db->export('-j', 2);
+	exits_with($result, 1, 'it could not have it');
+	stderr_like($result, qr/\A(?:dml-export: error: cannot connect: .*too many connections for role "small"\ndml-export: hint: .*\n)+\z/,
+		'... as is said');
+	is(tables_of(@{ $result->{lines} }), 'items others', '... and every table is exported');
+};
+
+done_testing;
