@@ -155,7 +155,7 @@ change();
 $pair->source('REVOKE EXECUTE ON FUNCTION dml.purge(regclass) FROM exporter');
 my $unpurged = export_as();
 exits_with($unpurged, 4, 'without EXECUTE on dml.purge: not done');
-stderr_like($unpurged, qr/purge: permission denied for function purge/, '... and why');
+stderr_like($unpurged, qr/purge of app\.t: permission denied for function purge/, '... and why');
 is(@{ $unpurged->{lines} }, 1, '... but there is a batch');
 $pair->source('REVOKE DELETE ON dml.tracking FROM exporter');
 my @forget = ('-d', $source{exporter}, '--forget', '-T', $pair->{label});
