@@ -134,17 +134,59 @@ int stage_file(const struct stage *s, const char *name)
 	return fd;
 }
 
-void stage_link(const struct stage *from, const struct stage *to, const char *name)
+/* Another file system, one without links, or a file that has as many as it can. */
+static bool wants_copy(int error)
+{
+	return error == EXDEV || error == EMLINK || error == EPERM || error == EOPNOTSUPP ||
+	       error == ENOSYS;
+}
+
+static void copy_file(const struct stage *from, const struct stage *to, const char *name,
+	const struct io_sum *sum)
+{
+	char *old = mem_format("%s/%s", from->path, name);
+	char *new = mem_format("%s/%s", to->path, name);
+	struct spool_dir directory;
+	struct io_reader reader;
+	struct io_writer writer;
+	struct io_sum copied;
+	char data[32768];
+	int fd;
+
+	reopen(from, &directory);
+	fd = openat(directory.fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		die_errno(DIE_AGAIN, try_again, "cannot open \"%s\"", old);
+	io_reader_open(&reader, fd, old);
+	io_writer_open(&writer, stage_file(to, name), new);
+	for (size_t len; (len = io_reader_next(&reader, data, sizeof data)) > 0;)
+		io_writer_add(&writer, data, len);
+	io_reader_close(&reader, &copied);
+	if (copied.size != sum->size || strcmp(copied.sha256, sum->sha256) != 0)
+		die(DIE_AGAIN, "look who else writes there, then run it again",
+			"\"%s\" is not as it was written", old);
+	io_writer_close(&writer, &copied);
+	spool_close(&directory);
+	free(old);
+	free(new);
+}
+
+void stage_share(const struct stage *from, const struct stage *to, const char *name,
+	const struct io_sum *sum)
 {
 	struct spool_dir old, new;
+	bool linked;
 
 	reopen(from, &old);
 	reopen(to, &new);
-	if (linkat(old.fd, name, new.fd, name, 0) != 0)
-		die_errno(DIE_AGAIN, "use a file system that has hard links",
-			"cannot link \"%s/%s\" to \"%s\"", from->path, name, to->path);
+	linked = linkat(old.fd, name, new.fd, name, 0) == 0;
+	if (!linked && !wants_copy(errno))
+		die_errno(DIE_AGAIN, try_again, "cannot link \"%s/%s\" to \"%s\"", from->path,
+			name, to->path);
 	spool_close(&old);
 	spool_close(&new);
+	if (!linked)
+		copy_file(from, to, name, sum);
 }
 
 void stage_sync(const struct stage *s)

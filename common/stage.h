@@ -15,6 +15,7 @@
 #ifndef DML_STAGE_H
 #define DML_STAGE_H
 
+#include "io.h"
 #include "manifest.h"
 #include "spool.h"
 
@@ -36,8 +37,10 @@ void stage_create(struct stage *s, const struct spool_dir *dir, uint64_t number)
 /* Creates a file in it, mode 0600, and returns the descriptor. */
 int stage_file(const struct stage *s, const char *name);
 
-/* Gives `to` the file `name` of `from`: a hard link. */
-void stage_link(const struct stage *from, const struct stage *to, const char *name);
+/* Gives `to` the file `name` of `from`, whose content `sum` tells: a hard link, or, where there
+ * can be none, a copy. */
+void stage_share(const struct stage *from, const struct stage *to, const char *name,
+	const struct io_sum *sum);
 
 /* Makes the directory, and its name in the table's, durable. */
 void stage_sync(const struct stage *s);

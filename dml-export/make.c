@@ -84,7 +84,8 @@ static void begin_manifest(const struct run *run, struct chain *c)
 static void share(const struct chain *from, struct chain *to)
 {
 	for (enum manifest_file f = 0; f < FILE_COUNT; f++) {
-		stage_link(&from->stage, &to->stage, manifest_file_name(f));
+		stage_share(&from->stage, &to->stage, manifest_file_name(f),
+			&from->manifest.file[f]);
 		to->manifest.file[f] = from->manifest.file[f];
 	}
 	to->manifest.ids = from->manifest.ids;

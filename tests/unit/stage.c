@@ -148,7 +148,7 @@ static void link_files(const void *name)
 	stage_create(&from, &dir, 42);
 	stage_create(&to, &other, 42);
 	close(stage_file(&from, "data.gz"));
-	stage_link(&from, &to, name);
+	stage_share(&from, &to, name, &(struct io_sum){0});
 	if (scratch_kind("other/" STAGE "/data.gz") != 'f')
 		exit(99);
 	stage_free(&from);
@@ -217,9 +217,9 @@ static void swap_and_use(const void *context)
 	if (swap->then == 'f')
 		stage_file(&s, "columns");
 	if (swap->then == 'o')
-		stage_link(&s, &peer, "ids");
+		stage_share(&s, &peer, "ids", &(struct io_sum){0});
 	if (swap->then == 'i')
-		stage_link(&peer, &s, "data.gz");
+		stage_share(&peer, &s, "data.gz", &(struct io_sum){0});
 	if (swap->then == 's')
 		stage_sync(&s);
 }

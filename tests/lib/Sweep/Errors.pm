@@ -56,8 +56,8 @@ my %other = (
 my $no_error = qr/^(?:(?:read|write|recvfrom|sendto|poll|wait4) (?:EINTR|short)|(?:recvfrom|sendto) EAGAIN)$/;
 
 # These must not be overlooked, but for a message's: that a file isn't durable shows only when
-# the power fails.
-my $no_success = qr/^(?:fsync|mkdirat|linkat|write|fchmod|fchmodat) /;
+# the power fails.  A link that can't be is a copy.
+my $no_success = qr/^(?:(?:fsync|mkdirat|write|fchmod|fchmodat) |linkat (?!EMLINK|EPERM|EXDEV))/;
 
 # These need a person.
 my $person = qr/^(?:openat EACCES|faccessat2 (?:EACCES|EROFS))$/;
