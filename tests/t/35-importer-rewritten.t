@@ -58,7 +58,7 @@ for my $file (sort keys %other) {
 			my $holder = $cluster->connect($r->{target}, AutoCommit => 0);
 			$holder->do('LOCK TABLE items');
 			my $handle = start_cmd(program('dml-import'), '-d', $r->{target}, $r->{inbox});
-			wait_for(sub { waits("query LIKE 'LOCK%'") }, 'the importer');
+			wait_for(sub { waits("query LIKE '%LOCK TABLE%'") }, 'the importer');
 			$way{$way}->("$batch/$file", $new);
 			$holder->rollback;
 			my $result = finish($handle);
