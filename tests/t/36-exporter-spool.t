@@ -6,6 +6,7 @@ use warnings;
 use Dml;
 use File::Path 'remove_tree';
 use Forge;
+use Mount;
 use Replica;
 use Test::More;
 
@@ -115,26 +116,11 @@ subtest "a directory below the spool is somebody else's" => sub {
 	is(numbers(), $numbers, 'no number was taken');
 };
 
-# A file system of its own, for as long as the test runs.
-my @mounts;
-sub mount {
-	my (@options) = @_;
-	my $dir = spool();
-	return if $> != 0 || system("mount @options $dir 2>/dev/null") != 0;
-	push @mounts, $dir;
-	return $dir;
-}
-
-END {
-	my $status = $?;
-	system 'umount', '-l', $_ for @mounts;
-	$? = $status;
-}
-
 subtest 'a read-only file system' => sub {
 	my $full = spool();
 	ship($r->{spool}, $full);
-	my $dir = mount('--bind', $full) // plan skip_all => 'mounting a file system takes root';
+	my $dir = spool();
+	mount($dir, "--bind $full") or plan skip_all => 'mounting a file system takes root';
 	system "mount -o remount,bind,ro $dir";
 	fails_at_once(run_export(into($dir)), qr/error: cannot .*: Read-only file system.*hint: /s, 'read-only');
 	is_deeply([Replica::tree($full)], [Replica::tree($dir)], 'nothing is written');
@@ -162,7 +148,8 @@ subtest "somebody else's spool" => sub {
 
 subtest 'no space' => sub {
 	insert();
-	my $dir = mount('-t tmpfs -o size=512k,mode=0700 none') // plan skip_all => 'mounting takes root';
+	my $dir = spool();
+	mount($dir, '-t tmpfs -o size=512k,mode=0700 none') or plan skip_all => 'mounting a file system takes root';
 	my $target = "$dir/replica1/app/items";
 	exits_with(run_cmd('mkdir', '-p', '-m', '700', $target), 0, 'a small spool');
 	exits_with(run_cmd('dd', 'if=/dev/zero', "of=$dir/filler", 'bs=4k'), 1, 'is filled');
