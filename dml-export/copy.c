@@ -9,9 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Who reindexes a table lets it be locked, but not read.  Nor may that hold up the others. */
-#define PATIENCE "SET LOCAL lock_timeout = '10s';"
-
 /* The rows of one chain by a connection of the caller's.  If refused: what that calls for. */
 static enum die_status copy_chain(const struct run *run, struct chain *c)
 {
@@ -25,12 +22,13 @@ static enum die_status copy_chain(const struct run *run, struct chain *c)
 	return status;
 }
 
-/* Under a savepoint: what the server refuses fails for itself. */
+/* Under a savepoint: what the server refuses fails for itself, and so does what can be locked
+ * but not read, as while it is reindexed. */
 static void copy_alone(struct run *run, struct chain *c)
 {
 	enum die_status status;
 
-	pg_exec(run->conn, "SAVEPOINT batch;" PATIENCE, "SET");
+	pg_exec(run->conn, "SAVEPOINT batch;" LOCK_PATIENCE, "SET");
 	status = copy_chain(run, c);
 	run->status = die_worst(run->status, status);
 	c->copied = status == DIE_DONE;
@@ -77,7 +75,7 @@ static void join_snapshot(PGconn *conn, const struct shared *s)
 	pg_exec(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN");
 	buf_format(&sql, "SET TRANSACTION SNAPSHOT '%s'", s->snapshot);
 	pg_exec(conn, sql.data, "SET");
-	pg_script(conn, PATIENCE);
+	pg_script(conn, LOCK_PATIENCE);
 	pg_script(conn, changes_settings);
 	buf_free(&sql);
 }

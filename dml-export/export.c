@@ -150,8 +150,7 @@ static void open_snapshot(struct run *run)
  */
 static void purge_table(struct run *run, const struct source_table *t)
 {
-	char *sql = mem_format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
-			       "SET LOCAL lock_timeout = '10s';"
+	char *sql = mem_format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" LOCK_PATIENCE
 			       "SELECT dml.purge(%s::oid::regclass);"
 			       "COMMIT",
 		t->oid);

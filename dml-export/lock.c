@@ -65,7 +65,7 @@ static bool lock_together(const struct run *run, const char *then)
 	PGresult *res;
 	bool done;
 
-	buf_format(&sql, "%s; SET LOCAL lock_timeout = '10s';", begin);
+	buf_format(&sql, "%s;" LOCK_PATIENCE, begin);
 	for (size_t i = 0; i < run->tables.count; i++) {
 		const struct source_table *t = &run->tables.table[i];
 

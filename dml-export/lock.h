@@ -5,11 +5,15 @@
 #include "pg.h"
 #include "run.h"
 
+/* How long whatever somebody else has locked is waited for: other tables must not wait for it.
+ */
+#define LOCK_PATIENCE "SET LOCAL lock_timeout = '10s';"
+
 /*
  * Begins the run's transaction with the locks of all its tables, base and shadow, as its first
  * statement: TRUNCATE and what rewrites a table don't respect MVCC, so they come before the
- * snapshot.  A table that somebody else keeps locked for ten seconds is told and refused: the
- * others go on without it.  `then` is SQL for after the locks, sent along with them.
+ * snapshot.  A table that somebody else keeps locked for longer is told and refused: the others
+ * go on without it.  `then` is SQL for after the locks, sent along with them.
  */
 void lock_tables(struct run *run, const char *then);
 
