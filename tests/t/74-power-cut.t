@@ -31,13 +31,11 @@ my $total = 0;
 
 # Runs after one that died, and could not fsync what it did last: made directories, or a rename.
 sub after_death {
-	my ($changes) = workloads(qr/^export of changes$/);
-	my ($clean_up) = workloads(qr/^clean-up/);
 	return (
-		bless({ %$changes, name => 'export into directories that a dead run made', made => 1 },
-			ref $changes),
-		bless({ %$clean_up, name => "$clean_up->{name} after a rename", renamed => 1 },
-			ref $clean_up),
+		(map { bless { %$_, name => 'export into directories that a dead run made', made => 1 }, ref }
+			workloads(qr/^export of changes$/)),
+		(map { bless { %$_, name => "$_->{name} after a rename", renamed => 1 }, ref }
+			workloads(qr/^clean-up/)),
 	);
 }
 

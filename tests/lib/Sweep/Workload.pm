@@ -19,6 +19,9 @@ use File::Path qw(make_path remove_tree);
 
 our @EXPORT = qw(workloads);
 
+# To go on with a sweep that was broken off, or to repeat what went wrong.
+my $only = $ENV{DML_WORKLOADS} || '.';
+
 # A published batch gets another name: the state that a kill at the right instant leaves.
 sub rename_batches {
 	my ($spool, $ending) = @_;
@@ -133,10 +136,10 @@ for my $workload (@workloads) {
 	bless $workload, __PACKAGE__;
 }
 
-# Those whose names match: all, unless told.
+# Those whose names match: all, unless told; and the pattern in DML_WORKLOADS, if it is set.
 sub workloads {
 	my ($pattern) = @_;
-	return grep { !defined $pattern || $_->{name} =~ $pattern } @workloads;
+	return grep { $_->{name} =~ ($pattern // '.') && $_->{name} =~ $only } @workloads;
 }
 
 # Is what the last run should have done still to do?
