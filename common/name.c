@@ -186,15 +186,6 @@ bool name_to_directory(struct buf *b, const struct name *name)
 	return b->len - start <= FILE_NAME_MAX;
 }
 
-bool name_fits(const struct name *name)
-{
-	struct buf b = {0};
-	bool fits = name_to_directory(&b, name);
-
-	buf_free(&b);
-	return fits;
-}
-
 /* Splits at the first dot, which no encoded identifier contains, and decodes both. */
 static bool split(const char *text, struct name *name, bool loosely)
 {

@@ -44,8 +44,6 @@ void name_encode(struct buf *b, const char *identifier);
 /* False unless `text` is what name_encode() writes. */
 bool name_decode(struct buf *b, const char *text);
 
-/* True if the directory's name is short enough for one. */
-bool name_fits(const struct name *name);
 /* The directory's name.  False if it is too long for a file system (over 255 bytes). */
 bool name_to_directory(struct buf *b, const struct name *name);
 /* False unless `directory` is what name_to_directory() writes. */

@@ -3,10 +3,8 @@
 #include "buf.h"
 #include "io.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,39 +163,82 @@ bool spool_make(const struct spool_dir *parent, const char *name)
 	return made;
 }
 
-/* One that is there may be what somebody made who died before it was durable. */
-static void make(const struct spool_dir *parent, const char *name)
-{
-	if (!spool_make(parent, name) && errno != EEXIST)
-		die_errno(DIE_AGAIN, "look at its owner, its mode and the space left",
-			"cannot make the directory \"%s/%s\"", parent->path, name);
-	io_sync(parent->fd, parent->path);
-}
-
-static void make_and_enter(
+static enum die_status make_and_enter(
 	const struct spool_dir *parent, const char *name, struct spool_dir *dir)
 {
-	make(parent, name);
-	if (!spool_enter(parent, name, dir))
-		die(DIE_PERSON, "remove it, or choose another spool",
-			"\"%s/%s\" is no directory", parent->path, name);
+	enum die_status status = DIE_DONE;
+
+	if (!spool_make(parent, name) && errno != EEXIST) {
+		complain("look at its owner, its mode and the space left",
+			"cannot make the directory \"%s/%s\": %s", parent->path, name,
+			strerror(errno));
+		return DIE_AGAIN;
+	}
+	if (spool_peek(parent, name, dir, &status) || status != DIE_DONE)
+		return status;
+	complain("remove it, or choose another spool", "\"%s/%s\" is no directory",
+		parent->path, name);
+	return DIE_PERSON;
 }
 
-void spool_enter_table(const struct spool_dir *spool, const struct label *label,
-	const struct name *table, struct spool_dir *dir)
+static enum die_status look_at_space(const struct spool_dir *dir)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(dir->fd, &fs) != 0)
+		complain(try_again, "cannot stat the file system of \"%s\": %s", dir->path,
+			strerror(errno));
+	else if ((fs.f_flag & ST_RDONLY) != 0)
+		complain("mount it for writing, then run it again",
+			"cannot write in \"%s\": %s", dir->path, strerror(EROFS));
+	else if (fs.f_blocks > 0 && fs.f_bavail == 0)
+		complain("make space, then run it again", "the file system of \"%s\" is full",
+			dir->path);
+	else
+		return DIE_DONE;
+	return DIE_AGAIN;
+}
+
+/* A directory that is there may be what somebody made who died before it was durable. */
+enum die_status spool_enter_target(
+	const struct spool_dir *spool, const struct label *label, struct spool_dir *dir)
+{
+	struct spool_dir host;
+	enum die_status status = make_and_enter(spool, label->host, &host);
+
+	if (status != DIE_DONE)
+		return status;
+	io_sync(spool->fd, spool->path);
+	status = make_and_enter(&host, label->db, dir);
+	if (status == DIE_DONE) {
+		io_sync(host.fd, host.path);
+		status = look_at_space(dir);
+		if (status != DIE_DONE)
+			spool_close(dir);
+	}
+	spool_close(&host);
+	return status;
+}
+
+enum die_status spool_enter_table(
+	const struct spool_dir *target, const struct name *table, struct spool_dir *dir)
 {
 	struct buf name = {0};
-	struct spool_dir host, db;
+	enum die_status status = DIE_PERSON;
 
-	if (!name_to_directory(&name, table))
-		die(DIE_PERSON, "rename the table or its schema",
+	if (name_to_directory(&name, table))
+		status = make_and_enter(target, name.data, dir);
+	else
+		complain("rename the table or its schema",
 			"the name of table \"%s\" is too long for a directory", table->table);
-	make_and_enter(spool, label->host, &host);
-	make_and_enter(&host, label->db, &db);
-	make_and_enter(&db, name.data, dir);
-	spool_close(&db);
-	spool_close(&host);
+	if (status == DIE_DONE && !spool_may_rename(dir)) {
+		complain("look at its owner, its mode and its file system",
+			"cannot write in \"%s\": %s", dir->path, strerror(errno));
+		spool_close(dir);
+		status = DIE_AGAIN;
+	}
 	buf_free(&name);
+	return status;
 }
 
 void spool_close(struct spool_dir *dir)
@@ -221,149 +262,6 @@ bool spool_lock(const struct spool_dir *dir)
 bool spool_may_rename(const struct spool_dir *dir)
 {
 	return faccessat(dir->fd, ".", W_OK | X_OK, AT_EACCESS) == 0;
-}
-
-void spool_expect_writable(const struct spool_dir *dir)
-{
-	struct statvfs fs;
-
-	if (!spool_may_rename(dir))
-		die_errno(DIE_AGAIN, "look at its owner, its mode and its file system",
-			"cannot write in \"%s\"", dir->path);
-	if (fstatvfs(dir->fd, &fs) != 0)
-		die_errno(DIE_AGAIN, try_again, "cannot stat the file system of \"%s\"",
-			dir->path);
-	if (fs.f_blocks > 0 && fs.f_bavail == 0)
-		die(DIE_AGAIN, "make space, then run it again",
-			"the file system of \"%s\" is full", dir->path);
-}
-
-void spool_name(char name[SPOOL_NAME_MAX], enum spool_kind kind, uint64_t number)
-{
-	const char *ending = kind == SPOOL_STAGE ? ".tmp" : kind == SPOOL_DONE ? ".done" : "";
-
-	snprintf(name, SPOOL_NAME_MAX, "%s%010" PRIu64 "%s", *ending != '\0' ? "." : "", number,
-		ending);
-}
-
-/* A name counts only if it is the one that spool_name() gives to its number. */
-static struct spool_entry classify(const char *name)
-{
-	struct spool_entry entry = {.kind = name[0] == '.' ? SPOOL_DOT : SPOOL_OTHER};
-
-	entry.number = strtoull(name + (name[0] == '.'), NULL, 10);
-	entry.name = mem_string(name);
-	for (enum spool_kind kind = SPOOL_BATCH; kind <= SPOOL_DONE; kind++) {
-		char canonical[SPOOL_NAME_MAX];
-
-		spool_name(canonical, kind, entry.number);
-		if (strcmp(name, canonical) == 0 && entry.number > 0 &&
-			entry.number <= INT64_MAX)
-			entry.kind = kind;
-	}
-	return entry;
-}
-
-bool spool_is_batch(const char *name, uint64_t *number)
-{
-	struct spool_entry entry = classify(name);
-
-	free(entry.name);
-	*number = entry.number;
-	return entry.kind == SPOOL_BATCH;
-}
-
-static int compare(const void *left, const void *right)
-{
-	const struct spool_entry *a = left, *b = right;
-
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	if (a->kind <= SPOOL_DONE && a->number != b->number)
-		return a->number < b->number ? -1 : 1;
-	return strcmp(a->name, b->name);
-}
-
-static bool may_be_directory(const struct dirent *d)
-{
-	return d->d_type == DT_DIR || d->d_type == DT_UNKNOWN;
-}
-
-/* Where there are too many of its kind, counts it only. */
-static bool is_kept(struct spool_list *list, enum spool_kind kind, size_t *dots, size_t *others)
-{
-	if (kind == SPOOL_DOT && ++*dots > SPOOL_STRANGERS_MAX) {
-		list->more_dots++;
-		return false;
-	}
-	if (kind == SPOOL_OTHER && ++*others > SPOOL_STRANGERS_MAX) {
-		list->more_others++;
-		return false;
-	}
-	return true;
-}
-
-static void read_names(const struct spool_dir *dir, struct spool_list *list, bool tree)
-{
-	int fd = openat(dir->fd, ".", DIRECTORY);
-	DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
-	size_t room = 0, dots = 0, others = 0;
-	const struct dirent *d;
-
-	if (stream == NULL)
-		die_errno(DIE_AGAIN, "look at its owner and mode", "cannot read \"%s\"",
-			dir->path);
-	*list = (struct spool_list){0};
-	while ((errno = 0, d = readdir(stream)) != NULL) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
-
-		struct spool_entry entry = classify(d->d_name);
-
-		if (tree ? entry.kind != SPOOL_OTHER || !may_be_directory(d)
-			 : !is_kept(list, entry.kind, &dots, &others)) {
-			free(entry.name);
-			continue;
-		}
-		if (list->count == room) {
-			room = room > 0 ? 2 * room : 16;
-			list->entry = mem_resize(list->entry, room, sizeof *list->entry);
-		}
-		list->entry[list->count++] = entry;
-	}
-	if (errno != 0)
-		die_errno(DIE_AGAIN, try_again, "cannot read \"%s\"", dir->path);
-	closedir(stream);
-	if (list->count > 0)
-		qsort(list->entry, list->count, sizeof *list->entry, compare);
-}
-
-void spool_list(const struct spool_dir *dir, struct spool_list *list)
-{
-	read_names(dir, list, false);
-}
-
-void spool_list_tree(const struct spool_dir *dir, struct spool_list *list)
-{
-	read_names(dir, list, true);
-}
-
-void spool_warn_of_strangers(const struct spool_dir *dir, const struct spool_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (list->entry[i].kind == SPOOL_OTHER)
-			warn("ignoring \"%s/%s\", which is no batch", dir->path,
-				list->entry[i].name);
-	if (list->more_others > 0)
-		warn("ignoring %zu more in \"%s\"", list->more_others, dir->path);
-}
-
-void spool_list_free(struct spool_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		free(list->entry[i].name);
-	free(list->entry);
-	*list = (struct spool_list){0};
 }
 
 /* Where the file system has no RENAME_NOREPLACE, our lock on the directory makes the look

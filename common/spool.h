@@ -74,9 +74,18 @@ void spool_allow_many(void);
 /* Makes a directory, mode 0700 whatever the umask.  False with errno. */
 bool spool_make(const struct spool_dir *parent, const char *name);
 
-/* Opens SPOOL/HOST/DB/TABLE, making what is missing of it, durably, mode 0700. */
-void spool_enter_table(const struct spool_dir *spool, const struct label *label,
-	const struct name *table, struct spool_dir *dir);
+/*
+ * Opens SPOOL/HOST/DB, making what is missing of it, durably, mode 0700.  If it can't be opened
+ * or must not, or nothing can be written to its file system, read-only or full: what that calls
+ * for, after a message, and nothing is open.
+ */
+enum die_status spool_enter_target(
+	const struct spool_dir *spool, const struct label *label, struct spool_dir *dir);
+
+/* Opens the directory of a table in it, in which names can be changed; made if missing, and
+ * durable as soon as `target` is fsynced.  Answers as spool_enter_target() does. */
+enum die_status spool_enter_table(
+	const struct spool_dir *target, const struct name *table, struct spool_dir *dir);
 
 void spool_close(struct spool_dir *dir);
 
@@ -85,9 +94,6 @@ bool spool_lock(const struct spool_dir *dir);
 
 /* False with errno if names can't be changed in it: read-only, or no permission. */
 bool spool_may_rename(const struct spool_dir *dir);
-
-/* Dies if nothing can be written there: read-only, full, or no permission. */
-void spool_expect_writable(const struct spool_dir *dir);
 
 /*
  * Everything but "." and "..", sorted by kind, number and name.  Of what is no batch, whose

@@ -46,33 +46,75 @@ static void connect_and_resolve(struct run *run)
 	}
 }
 
-/* Step 1: the spool's lock keeps out another run in this spool, the server's one elsewhere. */
-static void take_locks(struct run *run)
+/* The spool's lock keeps out another run in this spool. */
+static enum die_status enter_table(struct chain *c, const struct spool_dir *target)
 {
-	for (size_t i = 0; i < run->chains; i++) {
+	enum die_status status = spool_enter_table(target, &c->table->name, &c->dir);
+
+	if (status == DIE_DONE && !spool_lock(&c->dir)) {
+		complain("let it end, then run this one again",
+			"\"%s\" is locked by another run", c->dir.path);
+		status = DIE_NOT_NOW;
+	}
+	return status;
+}
+
+/* The chains of one target, of which `first` is the first. */
+static void enter_target(struct run *run, size_t first)
+{
+	struct spool_dir target;
+	enum die_status status =
+		spool_enter_target(&run->spool, run->chain[first].target, &target);
+	bool entered = status == DIE_DONE;
+
+	for (size_t i = first; i < run->chains; i += run->options->targets.count) {
 		struct chain *c = &run->chain[i];
 
 		if (c->dropped)
 			continue;
-		if (!name_fits(&c->table->name)) {
-			complain("rename the table or its schema",
-				"the name of table %s is too long for a directory",
-				c->table->label);
-			c->dropped = true;
-			run->status = die_worst(run->status, DIE_PERSON);
-			continue;
-		}
-		spool_enter_table(&run->spool, c->target, &c->table->name, &c->dir);
-		if (!spool_lock(&c->dir)) {
-			complain("let it end, then run this one again",
-				"\"%s\" is locked by another run", c->dir.path);
-			c->dropped = true;
-			run->status = die_worst(run->status, DIE_NOT_NOW);
-			continue;
-		}
-		spool_expect_writable(&c->dir);
+		if (entered)
+			status = enter_table(c, &target);
+		c->dropped = status != DIE_DONE;
+		run->status = die_worst(run->status, status);
 	}
+	if (!entered)
+		return;
+	io_sync(target.fd, target.path);
+	spool_close(&target);
+}
+
+static bool has_chains(const struct run *run)
+{
+	for (size_t i = 0; i < run->chains; i++)
+		if (!run->chain[i].dropped)
+			return true;
+	return false;
+}
+
+/* Step 1, in the spool, and in the server, where it keeps out another run elsewhere. */
+static void take_locks(struct run *run)
+{
+	if (!has_chains(run))
+		return;
+	for (size_t k = 0; k < run->options->targets.count; k++)
+		enter_target(run, k);
 	tracking_lock(run);
+}
+
+/* A table that no chain is left of need not be locked and looked at. */
+static void refuse_left_out(struct run *run)
+{
+	size_t targets = run->options->targets.count;
+
+	for (size_t i = 0; i < run->tables.count; i++) {
+		const struct chain *c = &run->chain[i * targets];
+		size_t left_out = 0;
+
+		while (left_out < targets && c[left_out].dropped)
+			left_out++;
+		if (left_out == targets)
+			run->tables.table[i].refused = true;
+	}
 }
 
 void run_free_source(struct run_source *s)
@@ -184,6 +226,7 @@ enum die_status export_run(const struct options *options)
 	connect_and_resolve(&run);
 	take_locks(&run);
 	recover(&run);
+	refuse_left_out(&run);
 	open_snapshot(&run);
 	sync_last(&run);
 	changes_find(&run);

@@ -150,22 +150,69 @@ subtest 'no space' => sub {
 	insert();
 	my $dir = spool();
 	mount($dir, '-t tmpfs -o size=512k,mode=0700 none') or plan skip_all => 'mounting a file system takes root';
-	my $target = "$dir/replica1/app/items";
-	exits_with(run_cmd('mkdir', '-p', '-m', '700', $target), 0, 'a small spool');
+	my $target = "$dir/replica1/app";
+	my $table = "$target/items";
+	exits_with(run_cmd('mkdir', '-p', '-m', '700', $table), 0, 'a small spool');
 	exits_with(run_cmd('dd', 'if=/dev/zero', "of=$dir/filler", 'bs=4k'), 1, 'is filled');
 	fails_at_once(run_export(into($dir)), qr/file system of "\Q$target\E" is full.*hint: make space/s, 'full');
 	unlink "$dir/filler";
 	for my $kilobytes (480, 400, 300, 100) {
 		write_file("$dir/filler", 'x' x (1024 * $kilobytes));
 		fails(run_export(into($dir, '--full')), qr/error: cannot .*: No space left on device/, "$kilobytes used");
-		is_deeply([glob "$target/* $target/.??*"], [], 'no stage is left');
+		is_deeply([glob "$table/* $table/.??*"], [], 'no stage is left');
 		is(tracking(), $tracking, 'tracking has not moved');
 		unlink "$dir/filler";
 	}
 	system "mount -o remount,size=100m $dir";
 	exits_with(run_export(into($dir, '--full')), 0, 'with space');
-	exits_with(run_import('-d', $r->{target}, "$dir/replica1/app/items"), 0, 'imported');
+	exits_with(run_import('-d', $r->{target}, $table), 0, 'imported');
 	$r->is_equal('then');
+	($tracking, $numbers) = (tracking(), numbers());
+};
+
+# What is wrong with one target is told once, and is no other's affair.
+subtest "one target's directory" => sub {
+	my $many = bless { %$r, tables => ['items', @tables[0 .. 2]] }, 'Replica';
+	$many->install;
+	my ($spool, @targets) = (spool(), map { ('-T', $_) } qw(bad/app good1/app bad/other good2/app));
+	my @arguments = ('-d', $r->{source}, (map { ('-t', $_) } @{ $many->{tables} }), @targets, $spool);
+	my %bad = (
+		'a file' => [4, qr/is no directory/, sub { write_file("$spool/bad", 'x') }, sub { unlink "$spool/bad" }],
+		'a link' => [4, qr/is no directory/, sub { symlink '/nonexistent', "$spool/bad" }, sub { unlink "$spool/bad" }],
+		'open to all' => [4, qr/can be written by anybody/,
+			sub { mkdir "$spool/bad"; chmod 0777, "$spool/bad" }, sub { rmdir "$spool/bad" }],
+	);
+	for my $what (sort keys %bad) {
+		my ($status, $says, $make, $mend) = @{ $bad{$what} };
+		$many->write("INSERT INTO $_ VALUES (" . ++$last . ", 'x')") for @{ $many->{tables} };
+		$make->();
+		my $result = run_export(@arguments);
+		exits_with($result, $status, "$what: exit status $status");
+		is(scalar(() = $result->{stderr} =~ /error: /g), 2, '... is told of each target once');
+		stderr_like($result, qr/(?:dml-export: error: "\Q$spool\E\/bad" $says\n.*hint: .*\n){2}/, '... what is wrong');
+		is_deeply([map { m{/(\w+)/app/(\w+)/} ? "$1 $2" : $_ } @{ $result->{lines} }],
+			[map { ("good1 $_", "good2 $_") } @{ $many->{tables} }], '... the others are exported');
+		$mend->();
+	}
+	my $result = run_export(@arguments);
+	exits_with($result, 0, 'mended: exit status 0');
+	is_deeply([map { m{/(bad/\w+)/(\w+)/} ? "$1 $2" : $_ } @{ $result->{lines} }],
+		[map { ("bad/app $_", "bad/other $_") } @{ $many->{tables} }], '... then they get all they missed');
+	export_ok('-d', $r->{source}, '--forget', @targets);
+	($tracking, $numbers) = (tracking(), numbers());
+};
+
+subtest 'one of several file systems is full' => sub {
+	my $spool = spool();
+	mkdir "$spool/$_", 0700 or die "mkdir: $!" for qw(full good1);
+	mount("$spool/full", '-t tmpfs -o size=64k,mode=0700 none') or plan skip_all => 'mounting a file system takes root';
+	exits_with(run_cmd('dd', 'if=/dev/zero', "of=$spool/full/filler", 'bs=4k'), 1, 'is filled');
+	my @arguments = ('-d', $r->{source}, '-t', 'items', '-T', 'full/app', '-T', 'good1/app', $spool);
+	my $result = run_export(@arguments);
+	exits_with($result, 1, 'exit status 1');
+	is_deeply([map { s/^\Q$spool\E//r =~ s/\d+\z//r } @{ $result->{lines} }], ['/good1/app/items/'],
+		'the other gets its batch');
+	export_ok('-d', $r->{source}, '--forget', '-T', 'good1/app');
 	($tracking, $numbers) = (tracking(), numbers());
 };
 

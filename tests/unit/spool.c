@@ -13,8 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Stand in for libc's: a file system without RENAME_NOREPLACE, and a full one. */
-static bool old_file_system, full_file_system;
+/* Stand in for libc's: a file system without RENAME_NOREPLACE, and what another says of itself.
+ */
+static bool old_file_system;
+static struct statvfs file_system;
 
 int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
 
@@ -29,9 +31,7 @@ int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsign
 int fstatvfs(int fd, struct statvfs *fs)
 {
 	(void)fd;
-	*fs = (struct statvfs){.f_blocks = 1000, .f_bfree = 10, .f_bavail = 10};
-	if (full_file_system)
-		fs->f_bavail = 0;
+	*fs = file_system;
 	return 0;
 }
 
@@ -218,7 +218,8 @@ struct entering {
 static void enter_table(const void *context)
 {
 	const struct entering *e = context;
-	struct spool_dir spool, dir;
+	struct spool_dir spool, target, dir;
+	enum die_status status;
 	struct label label;
 	struct name name;
 	struct stat st;
@@ -228,7 +229,12 @@ static void enter_table(const void *context)
 	spool_open(&spool, path);
 	if (!label_parse(e->label, &label) || !name_parse(e->table, &name))
 		exit(99);
-	spool_enter_table(&spool, &label, &name, &dir);
+	status = spool_enter_target(&spool, &label, &target);
+	if (status == DIE_DONE)
+		status = spool_enter_table(&target, &name, &dir);
+	if (status != DIE_DONE)
+		exit((int)status);
+	spool_close(&target);
 	complain(NULL, "entered %s", dir.path + strlen(scratch()) + 1);
 	if (fstat(dir.fd, &st) != 0 || (st.st_mode & 07777) != 0700)
 		exit(98);
@@ -293,39 +299,35 @@ static void test_lock(void)
 	free(other);
 }
 
-static void expect_writable(const void *path)
+/* Root may write anywhere, and stands for whoever may not. */
+static void enter_read_only(const void *spool)
 {
-	struct spool_dir dir;
+	struct spool_dir target, dir;
+	char *table = mem_string("read-only"), *schema = mem_string("public");
+	struct name name = {.schema = schema, .table = table};
 
-	spool_open(&dir, path);
-	if (geteuid() == 0 && seteuid(65534) != 0) /* root may write anywhere */
+	spool_open(&target, spool);
+	if (geteuid() == 0 && seteuid(65534) != 0)
 		exit(99);
-	spool_expect_writable(&dir);
+	exit((int)spool_enter_table(&target, &name, &dir));
 }
 
-static void expect_writable_now(const void *path)
+static void test_writable(void)
 {
-	struct spool_dir dir;
+	char *spool = scratch_path("public");
+	const struct entering e = {"spool", "host/db", "users", 0};
 
-	spool_open(&dir, path);
-	spool_expect_writable(&dir);
-}
-
-static void test_expect_writable(void)
-{
-	char *path = scratch_path("private"), *locked;
-
-	scratch_directory("read-only", 0555);
-	locked = scratch_path("read-only");
-	ends(expect_writable_now, path, 0, "", "a directory of ours can be written");
-	ends(expect_writable, locked, DIE_AGAIN, "read-only\": Permission denied",
-		"not one without permission");
-	full_file_system = true;
-	ends(expect_writable_now, path, DIE_AGAIN, "is full\nhint: make space",
-		"nor one on a full file system");
-	full_file_system = false;
-	free(path);
-	free(locked);
+	scratch_directory("public/read-only", 0555);
+	ends(enter_read_only, spool, DIE_AGAIN, "read-only\": Permission denied\nhint: look",
+		"not into a table's directory without permission");
+	file_system = (struct statvfs){.f_blocks = 1};
+	ends(enter_table, &e, DIE_AGAIN, "spool/host/db\" is full\nhint: make space",
+		"nor on a full file system");
+	file_system = (struct statvfs){.f_blocks = 1, .f_bavail = 1, .f_flag = ST_RDONLY};
+	ends(enter_table, &e, DIE_AGAIN, "spool/host/db\": Read-only file system\nhint: mount",
+		"nor on one that is read-only");
+	file_system = (struct statvfs){0};
+	free(spool);
 }
 
 struct renaming {
@@ -370,7 +372,7 @@ int main(void)
 	test_peek();
 	test_enter_table();
 	test_lock();
-	test_expect_writable();
+	test_writable();
 	scratch_directory("old", 0700);
 	scratch_directory("empty", 0700);
 	scratch_file("old/content", "x", 1);
