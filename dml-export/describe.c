@@ -30,7 +30,8 @@ static void refuse_missing(
 	struct source_tables *tables, struct source_table *t, const char *triggers)
 {
 	char *wrong = mem_format(
-		"misses changes: disabled, dropped or not ALWAYS: trigger %s", triggers);
+		"misses changes: disabled, dropped or not as it was made: trigger %s",
+		triggers);
 
 	source_refuse(tables, t, source_install_hint, wrong);
 	free(wrong);
@@ -57,10 +58,9 @@ static void judge(
 			"has lost its key: a column was dropped, renamed or may be NULL now, "
 			"or the unique index is gone");
 	} else if (strcmp(pg_text(res, row, "kind"), "row") != 0 &&
-		   (pg_bool(res, row, "subscribed") || pg_bool(res, row, "inherits"))) {
+		   pg_bool(res, row, "inherits")) {
 		source_refuse(tables, t, source_install_hint,
-			"is written by logical replication or through a parent, which fires no "
-			"statement triggers");
+			"is written through a parent, which fires no statement triggers");
 	} else if (pg_bool(res, row, "filtered")) {
 		source_refuse(tables, t, "connect as its owner or as a role with BYPASSRLS",
 			"has row security that would hide rows from this role");

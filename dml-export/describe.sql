@@ -12,7 +12,6 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        pg_catalog.pg_relation_size(s.oid) = 0 AS unchanged,
        pg_catalog.row_security_active(c.oid) AS filtered,
        c.relpersistence = 'p' AS durable,
-       EXISTS (SELECT FROM pg_catalog.pg_subscription_rel AS r WHERE r.srrelid = c.oid) AS subscribed,
        EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS inherits,
        g.missing,
        g.foreign_owner,
@@ -52,25 +51,28 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        AND s.oid = pg_catalog.to_regclass('dml.' || pg_catalog.quote_ident(t.shadow))::oid
  -- The rows of the catalogue that hold our triggers: whoever disabled one and enabled it again left
  -- another xmin, though all looks as before.  Missing are those that are not there, do not fire
- -- always, fire for less, or call something else.
+ -- when they should, fire for less, or call something else.
  CROSS JOIN LATERAL (
        SELECT pg_catalog.md5(pg_catalog.string_agg(g.oid::text || ' ' || g.xmin::text, ',' ORDER BY g.oid)) AS digest,
               pg_catalog.string_agg(w.name::text, ', ' ORDER BY w.name) FILTER (WHERE (
-                  g.tgenabled = 'A' AND g.tgattr::text = '' AND (g.tgqual IS NULL) = (w.name <> 'dml_update_key')
+                  g.tgenabled = w.enabled AND g.tgattr::text = '' AND (g.tgqual IS NULL) = (w.name <> 'dml_update_key')
                   AND g.tgtype = w.event + CASE t.kind WHEN 'row' THEN w.each_row ELSE w.each END
                   AND p.pronamespace = s.relnamespace
                   AND p.proname = s.relname || CASE t.kind WHEN 'row' THEN w.of_row ELSE w.of_statement END
               ) IS NOT TRUE) AS missing,
               pg_catalog.bool_or(p.proowner <> c.relowner) AS foreign_owner,
               pg_catalog.max(g.oid) FILTER (WHERE w.name = 'dml_update_key') AS of_old_keys
-         FROM (VALUES ('dml_insert'::name, 4, 0, 1, ' new', ' new'),
-                      ('dml_update', 16, 0, 1, ' new', ' new'),
-                      ('dml_delete', 8, 0, 1, ' gone', ' old'),
-                      ('dml_update_key', 16, 1, 1, ' old', ' old'),
-                      ('dml_truncate', 32, 0, 0, ' truncate', ' truncate'))
-              AS w (name, event, each, each_row, of_statement, of_row)
+         FROM (VALUES ('dml_insert'::name, 'A', 4, 0, 1, ' new', ' new'),
+                      ('dml_update', 'A', 16, 0, 1, ' new', ' new'),
+                      ('dml_delete', 'A', 8, 0, 1, ' gone', ' old'),
+                      ('dml_update_key', 'A', 16, 1, 1, ' old', ' old'),
+                      ('dml_truncate', 'A', 32, 0, 0, ' truncate', ' truncate'),
+                      ('dml_replica', 'R', 20, 1, 1, ' replica', NULL),
+                      ('dml_replica_delete', 'R', 8, 1, 1, ' old', NULL))
+              AS w (name, enabled, event, each, each_row, of_statement, of_row)
          LEFT JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = b.oid AND g.tgname = w.name
-         LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = g.tgfoid) AS g
+         LEFT JOIN pg_catalog.pg_proc AS p ON p.oid = g.tgfoid
+        WHERE w.of_row IS NOT NULL OR t.kind IS DISTINCT FROM 'row') AS g
  -- Generated columns stay at home: the target computes its own, or has none.  But not one of the
  -- key: a target that computed it otherwise would delete other rows.
  CROSS JOIN LATERAL (

@@ -67,7 +67,8 @@ type AS (
 ),
 -- The trigger that notes old keys asks whether a key changed: by the key's own operator where
 -- equal values can't differ in their text, by their bytes where they can.  Each statement has the
--- condition parsed and planned anew, so it is written as it would be planned: by the negator.
+-- condition parsed and planned anew, so it is written as it would be planned: by the negator.  The
+-- bytes are compared by a function: a dump would write ROW(…) *<> ROW(…), which compares columns.
 column_of_key AS (
     SELECT d.i,
            pg_catalog.format('key%s', d.i) AS shadow,
@@ -78,7 +79,7 @@ column_of_key AS (
                   AND o.oid IS NOT NULL
                 THEN pg_catalog.format('OLD.%1$I OPERATOR(%2$I.%3$s) NEW.%1$I',
                                        d.attname, n.nspname, o.oprname)
-                ELSE pg_catalog.format('ROW(OLD.%1$I)::record OPERATOR(pg_catalog.*<>) ROW(NEW.%1$I)::record',
+                ELSE pg_catalog.format('pg_catalog.record_image_ne(ROW(OLD.%1$I)::record, ROW(NEW.%1$I)::record)',
                                        d.attname)
            END AS changed
       FROM type AS d
@@ -146,6 +147,8 @@ function AS (
                                                    stem.name, shadow, from_table)),
            ('statement', 'old', pg_catalog.format('INSERT INTO dml.%I (%s) VALUES (%s)',
                                                   stem.name, shadow, old)),
+           ('statement', 'replica', pg_catalog.format('INSERT INTO dml.%I (%s) VALUES (%s)',
+                                                      stem.name, shadow, new)),
            ('row', 'new', pg_catalog.format('INSERT INTO dml.%I (%s) VALUES (%s)',
                                             stem.name, shadow, new)),
            ('row', 'old', pg_catalog.format('INSERT INTO dml.%I (%s) VALUES (%s)',
@@ -154,8 +157,10 @@ function AS (
          ) AS f (kind, suffix, body)
      WHERE f.kind = $3::text
 ),
+-- Logical replication fires no statement triggers, but row triggers, and in the role "replica".
+-- In any other session those for it cost nothing.
 trigger AS (
-    SELECT g.*
+    SELECT g.*, CASE WHEN g.name ~ '^dml_replica' THEN 'REPLICA' ELSE 'ALWAYS' END AS fires
       FROM part
      CROSS JOIN LATERAL (VALUES
            (1, 'statement', 'dml_insert', 'INSERT', 'REFERENCING NEW TABLE AS dml_new FOR EACH STATEMENT', 'new'),
@@ -165,7 +170,9 @@ trigger AS (
            (2, 'row', 'dml_update', 'UPDATE', 'FOR EACH ROW', 'new'),
            (3, 'row', 'dml_delete', 'DELETE', 'FOR EACH ROW', 'old'),
            (4, $3::text, 'dml_update_key', 'UPDATE', 'FOR EACH ROW WHEN (' || changed || ')', 'old'),
-           (5, $3::text, 'dml_truncate', 'TRUNCATE', 'FOR EACH STATEMENT', 'truncate')
+           (5, $3::text, 'dml_truncate', 'TRUNCATE', 'FOR EACH STATEMENT', 'truncate'),
+           (6, 'statement', 'dml_replica', 'INSERT OR UPDATE', 'FOR EACH ROW', 'replica'),
+           (7, 'statement', 'dml_replica_delete', 'DELETE', 'FOR EACH ROW', 'old')
          ) AS g (i, kind, name, event, how, suffix)
      WHERE g.kind = $3::text
 )
@@ -182,8 +189,8 @@ SELECT pg_catalog.concat_ws(E'\n',
               FROM function AS f),
            (SELECT pg_catalog.string_agg(pg_catalog.format(
                        E'CREATE TRIGGER %1$I AFTER %2$s ON %3$s %4$s EXECUTE FUNCTION dml.%5$I();\n'
-                       'ALTER TABLE %3$s ENABLE ALWAYS TRIGGER %1$I;',
-                       g.name, g.event, base.qualified, g.how, stem.name || ' ' || g.suffix),
+                       'ALTER TABLE %3$s ENABLE %6$s TRIGGER %1$I;',
+                       g.name, g.event, base.qualified, g.how, stem.name || ' ' || g.suffix, g.fires),
                        E'\n' ORDER BY g.i)
               FROM trigger AS g),
            -- All of schema dml is one role's, or dml.purge() could not do its work.

@@ -6,7 +6,6 @@ SELECT c.oid,
        c.relpersistence,
        n.oid IS NOT NULL AS has_schema,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
-       EXISTS (SELECT FROM pg_catalog.pg_subscription_rel AS r WHERE r.srrelid = c.oid) AS subscribed,
        EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS inherits,
        EXISTS (SELECT FROM pg_catalog.pg_trigger AS g
                 WHERE g.tgrelid = c.oid AND g.tgname = 'dml_insert' AND g.tgparentid <> 0) AS goes_along

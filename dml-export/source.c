@@ -96,8 +96,7 @@ static void judge(struct source_tables *tables, struct source_table *t, const PG
 		if (need == SOURCE_TRACKED)
 			take_shadow(t, res, row);
 		else
-			t->row_kind = t->partitioned || pg_bool(res, row, "subscribed") ||
-				      pg_bool(res, row, "inherits");
+			t->row_kind = t->partitioned || pg_bool(res, row, "inherits");
 	}
 }
 

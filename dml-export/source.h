@@ -20,8 +20,7 @@ struct source_table {
 	char *oid;
 	char *base; /* quoted, schema-qualified */
 	bool partitioned;
-	bool row_kind; /* statement triggers would miss writes: by logical replication, or
-			  through a parent */
+	bool row_kind; /* statement triggers would miss writes through a parent */
 
 	/* With SOURCE_TRACKED. */
 	bool tracked;

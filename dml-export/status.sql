@@ -20,8 +20,7 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
        c.relkind = 'p' AS partitioned,
        c.relpersistence <> 'p' AS unlogged,
        -- Then statement triggers miss what others write.
-       t.kind <> 'row' AND (EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = t.base)
-           OR EXISTS (SELECT FROM pg_catalog.pg_subscription_rel AS r WHERE r.srrelid = t.base)) AS bypassed,
+       t.kind <> 'row' AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = t.base) AS bypassed,
        k.least = pg_catalog.min(k.least) OVER (PARTITION BY t.base) AS last,
        k.least::text IN (SELECT x::text FROM pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) AS x)
            AS open,

@@ -8,4 +8,5 @@ SELECT COALESCE(pg_catalog.string_agg(
   JOIN pg_catalog.pg_proc AS f ON f.oid = g.tgfoid
   JOIN pg_catalog.pg_namespace AS fn ON fn.oid = f.pronamespace
  WHERE g.tgrelid = $1::text::oid AND g.tgparentid = 0 AND fn.nspname = 'dml'
-   AND g.tgname IN ('dml_insert', 'dml_update', 'dml_delete', 'dml_update_key', 'dml_truncate')
+   AND g.tgname IN ('dml_insert', 'dml_update', 'dml_delete', 'dml_update_key', 'dml_truncate',
+                    'dml_replica', 'dml_replica_delete')

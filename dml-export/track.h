@@ -9,7 +9,7 @@
 /* Of the shadow tables, triggers and functions that --install makes: raised whenever they
  * change, so that an older installation is brought up to date before it is used.  dml.purge()
  * has no version: --install sees from its body whether it is ours. */
-enum { TRACK_VERSION = 1 };
+enum { TRACK_VERSION = 2 };
 
 /* Each runs over all tables of the call and returns the worst that happened; --install is
  * install_run(). */

@@ -15,7 +15,7 @@ SELECT t.key,
               FROM pg_catalog.pg_proc AS f
              WHERE f.pronamespace = 'dml'::pg_catalog.regnamespace
                AND f.proname IN (t.shadow || ' new', t.shadow || ' gone', t.shadow || ' old',
-                                 t.shadow || ' truncate')),
+                                 t.shadow || ' truncate', t.shadow || ' replica')),
            pg_catalog.format('DROP TABLE IF EXISTS dml.%I;', t.shadow)) AS script,
        pg_catalog.format('DELETE FROM dml.tracked WHERE base = %s;', t.base::oid) AS forget,
        t.shadow,
@@ -31,7 +31,7 @@ SELECT t.key,
          CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(f.proacl, pg_catalog.acldefault('f', f.proowner))) AS a
          WHERE f.pronamespace = 'dml'::pg_catalog.regnamespace AND a.grantee <> f.proowner
            AND f.proname IN (t.shadow || ' new', t.shadow || ' gone', t.shadow || ' old',
-                             t.shadow || ' truncate')) AS revoke
+                             t.shadow || ' truncate', t.shadow || ' replica')) AS revoke
   FROM dml.tracked AS t
   LEFT JOIN pg_catalog.pg_class AS b ON b.oid = t.base
   LEFT JOIN pg_catalog.pg_class AS s ON s.relname = t.shadow AND s.relkind = 'r'
