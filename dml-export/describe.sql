@@ -25,11 +25,12 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
                                AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
                                AND d.refobjid = b.oid AND d.refobjsubid > 0)
        -- Nor have two columns of it each other's.  A type that isn't the system's may be a domain, in
-       -- whose place the shadow table has another.
+       -- whose place the shadow table has another.  That one may have more columns: somebody's event
+       -- trigger adds them to every table.
        AND (a.key_made OR a.key_types = (
-               SELECT pg_catalog.array_agg(n.atttypid || ' ' || n.atttypmod ORDER BY n.attnum)
-                 FROM pg_catalog.pg_attribute AS n
-                WHERE n.attrelid = s.oid AND n.attnum > 1 AND NOT n.attisdropped))
+               SELECT pg_catalog.array_agg(n.atttypid || ' ' || n.atttypmod ORDER BY k)
+                 FROM pg_catalog.generate_series(1, pg_catalog.cardinality(t.key)) AS k
+                 JOIN pg_catalog.pg_attribute AS n ON n.attrelid = s.oid AND n.attname = 'key' || k))
        AND EXISTS (SELECT FROM pg_catalog.pg_index AS x
                     WHERE x.indrelid = b.oid AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion
                       AND x.indpred IS NULL AND x.indexprs IS NULL
