@@ -84,6 +84,13 @@ PGresult *pg_query_row(PGconn *conn, const char *sql, int count, const char *con
 	return res;
 }
 
+bool pg_is_locked(const PGresult *res)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	return state != NULL && strcmp(state, "55P03") == 0;
+}
+
 static int column_of(const PGresult *res, const char *column)
 {
 	int number = PQfnumber(res, column);

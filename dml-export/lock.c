@@ -34,9 +34,7 @@ static bool is_gone(const PGresult *res)
  * since it was found by its name. */
 static bool is_locked(PGconn *conn, const PGresult *res)
 {
-	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-
-	if (is_gone(res) || (state != NULL && strcmp(state, "55P03") == 0))
+	if (is_gone(res) || pg_is_locked(res))
 		return false;
 	if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK)
 		pg_die(conn, res, NULL);

@@ -90,9 +90,8 @@ static void await_purges(struct run *run, const char *array)
 			"SELECT pg_catalog.pg_advisory_lock_shared(1684892161, "
 			"$1::oid::integer)",
 			1, values);
-		const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 
-		if (state != NULL && strcmp(state, "55P03") == 0)
+		if (pg_is_locked(res))
 			drop_purged(run, oids[i]);
 		else if (PQresultStatus(res) != PGRES_TUPLES_OK)
 			pg_die(run->conn, res, NULL);
