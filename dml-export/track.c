@@ -160,31 +160,42 @@ static enum die_status no_key(const struct source_table *t, const PGresult *ddl)
 	return DIE_PERSON;
 }
 
+/* The statement of one table, on standard output. */
+static enum die_status print_ddl(PGconn *conn, const struct source_table *t, bool tracked)
+{
+	PGresult *old = tracked ? track_installed(conn, t) : NULL;
+	const char *const values[] = {t->oid, old != NULL ? pg_text(old, 0, "key") : NULL};
+	PGresult *res = pg_query_try(conn, ddl_sql, 2, values);
+	enum die_status status = DIE_DONE;
+
+	if (PQresultStatus(res) != PGRES_TUPLES_OK) {
+		if (PQstatus(conn) != CONNECTION_OK)
+			pg_die(conn, res, t->label);
+		status = pg_complain(conn, res, t->label);
+	} else if (PQntuples(res) != 1 || !pg_bool(res, 0, "has_key")) {
+		status = no_key(t, res);
+	} else {
+		fputs(pg_text(res, 0, "ddl"), stdout);
+	}
+	PQclear(res);
+	PQclear(old);
+	return status;
+}
+
 enum die_status track_target_ddl(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
 	bool tracked = source_installed(conn, OWN_READ);
 	struct source_tables tables;
 
+	/* The expression of a generated column is read under a lock on its table. */
+	pg_script(conn, "SET lock_timeout = '10s'");
 	source_resolve(conn, &o->tables, SOURCE_BASE, &tables);
 	track_refuse_reserved(&tables);
-	for (size_t i = 0; i < tables.count; i++) {
-		const struct source_table *t = &tables.table[i];
-		PGresult *old, *res;
-
-		if (t->refused)
-			continue;
-		old = tracked ? track_installed(conn, t) : NULL;
-		res = pg_query(conn, ddl_sql, 2,
-			(const char *const[]){
-				t->oid, old != NULL ? pg_text(old, 0, "key") : NULL});
-		if (PQntuples(res) != 1 || !pg_bool(res, 0, "has_key"))
-			tables.status = die_worst(tables.status, no_key(t, res));
-		else
-			fputs(pg_text(res, 0, "ddl"), stdout);
-		PQclear(res);
-		PQclear(old);
-	}
+	for (size_t i = 0; i < tables.count; i++)
+		if (!tables.table[i].refused)
+			tables.status = die_worst(
+				tables.status, print_ddl(conn, &tables.table[i], tracked));
 	pg_disconnect(conn);
 	opt_close_stdout();
 	return tables.status;

@@ -131,4 +131,16 @@ subtest 'a connection, for a worker' => sub {
 	is(tables_of(@{ $result->{lines} }), 'items others', '... and every table is exported');
 };
 
+# Only a table with a generated column is locked to be printed.
+subtest '--target-ddl' => sub {
+	$r->write('CREATE TABLE computed (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id + 1) STORED)');
+	my $other = $source->connect($r->{source}, AutoCommit => 0);
+	$other->do('LOCK TABLE computed');
+	my $result = run_export('-d', $r->{source}, '--target-ddl', '-t', 'computed', '-t', 'items');
+	exits_with($result, 3, 'not now');
+	stderr_like($result, qr/\Adml-export: error: public\.computed: .*lock.* \(SQLSTATE 55P03\)\n.*hint: run it again when .*\n\z/, '... as is said');
+	like($result->{stdout}, qr/\ACREATE TABLE public\.items /, '... and the other table is printed');
+	$other->rollback;
+};
+
 done_testing;
