@@ -13,10 +13,11 @@ CREATE OR REPLACE FUNCTION dml.purge(base regclass) RETURNS bigint
     SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS $purge$
 DECLARE
-    shadow  text;
-    before  bigint;
-    horizon bigint;
-    deleted bigint := 0;
+    shadow   text;
+    before   bigint;
+    horizon  bigint;
+    deleted  bigint := 0;
+    patience text := current_setting('lock_timeout');
 BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state',
@@ -46,12 +47,20 @@ BEGIN
     END IF;
     -- No range of the index is full before.  Indexes of other kinds, which somebody may have made
     -- for queries of his own, have no summaries.
+    -- A VACUUM, which may take hours, keeps others from summarizing, but not from deleting, and does
+    -- it itself.
     IF pg_relation_size(shadow::regclass) >= 32 * current_setting('block_size')::integer THEN
-        PERFORM brin_summarize_new_values(i.indexrelid)
-           FROM pg_catalog.pg_index AS i
-           JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
-           JOIN pg_catalog.pg_am AS m ON m.oid = c.relam AND m.amname = 'brin'
-          WHERE i.indrelid = shadow::regclass;
+        BEGIN
+            PERFORM set_config('lock_timeout', '100ms', true);
+            PERFORM brin_summarize_new_values(i.indexrelid)
+               FROM pg_catalog.pg_index AS i
+               JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+               JOIN pg_catalog.pg_am AS m ON m.oid = c.relam AND m.amname = 'brin'
+              WHERE i.indrelid = shadow::regclass;
+            PERFORM set_config('lock_timeout', patience, true);
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            NULL;
+        END;
     END IF;
     IF NOT EXISTS (SELECT FROM dml.history AS h WHERE h.base = purge.base OFFSET 1000) THEN
         RETURN deleted;

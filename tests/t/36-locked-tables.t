@@ -112,6 +112,29 @@ subtest 'its shadow table, which is to be purged' => sub {
 	$r->clear;
 };
 
+# A VACUUM of it, say, which keeps its index from being summarized.  What all have is deleted all the same.
+subtest 'its shadow table, which is to be summarized' => sub {
+	$r->write('INSERT INTO items SELECT i, 0 FROM generate_series(100, 20000) AS i');
+	my $rows = 'SELECT count(*) FROM dml."public.items"';
+	cmp_ok($source->value($r->{source}, $rows), '>', 19000, 'it has many rows');
+	my $other = $source->connect($r->{source}, AutoCommit => 0);
+	$other->do('LOCK TABLE dml."public.items" IN SHARE UPDATE EXCLUSIVE MODE');
+	my $result = $r->export;
+	is("$result->{ended} $result->{stderr}", '0 ', 'exported');
+	is($source->value($r->{source}, $rows), 0, '... and purged');
+	my $session = $source->connect($r->{source});
+	$session->do("BEGIN; SET LOCAL lock_timeout = '7s'; SELECT dml.purge('items')");
+	is($session->selectrow_array('SHOW lock_timeout'), '7s', '... by whom its caller keeps his patience');
+	$session->do('ROLLBACK');
+	$other->rollback;
+	$r->write('DELETE FROM items WHERE id >= 100');
+	is(tables_of($r->batch), 'items', '... and the rows go again');
+	$r->ship;
+	exits_with($r->receive, 0, 'imported');
+	$r->is_equal('then');
+	$r->clear;
+};
+
 # A worker that can't connect takes no job; what no worker has done, the parent does.
 subtest 'a connection, for a worker' => sub {
 	$source->sql('postgres', 'CREATE ROLE small LOGIN CONNECTION LIMIT 1');
