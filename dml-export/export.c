@@ -5,6 +5,7 @@
 #include "lock.h"
 #include "make.h"
 #include "publish.h"
+#include "purge.h"
 #include "recover.h"
 #include "run.h"
 #include "tracking.h"
@@ -185,22 +186,17 @@ static void open_snapshot(struct run *run)
 	tracking_load(run);
 }
 
-/*
- * Step 9, in transactions of their own: READ COMMITTED, so that the purges of two runs in the
- * same minute don't fail each other, and one for each table, so that what one of them meets is
- * no other's affair.
- */
-static void purge_table(struct run *run, const struct source_table *t)
+/* Step 9.  A lock on the shadow table is no failure: the purge after the next batch will do. */
+static void purge_exported(struct run *run, const struct source_table *t)
 {
-	char *sql = mem_format("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" LOCK_PATIENCE
-			       "SELECT dml.purge(%s::oid::regclass);"
-			       "COMMIT",
-		t->oid);
-	char *what = mem_format("purge of %s", t->label);
+	enum die_status status = purge_table(run->conn, t->oid, t->label);
 
-	run->status = die_worst(run->status, pg_script_try(run->conn, sql, what));
-	free(what);
-	free(sql);
+	if (status == DIE_NOT_NOW)
+		warn("purge of %s: not now, for its shadow table is locked; the next batch's "
+		     "run does it",
+			t->label);
+	else
+		run->status = die_worst(run->status, status);
 }
 
 static void purge(struct run *run)
@@ -213,7 +209,7 @@ static void purge(struct run *run)
 		for (size_t k = 0; k < run->chains; k++)
 			exported |= run->chain[k].due && run->chain[k].table == t;
 		if (exported && PQstatus(run->conn) == CONNECTION_OK)
-			purge_table(run, t);
+			purge_exported(run, t);
 	}
 }
 
