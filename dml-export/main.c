@@ -1,13 +1,13 @@
 /* dml-export: what changed in a table goes into a spool. */
 #include "die.h"
 #include "export.h"
+#include "forget.h"
 #include "install.h"
 #include "interrupt.h"
 #include "options.h"
 #include "progress.h"
 #include "status.h"
 #include "track.h"
-#include "tracking.h"
 
 static enum die_status run(const struct options *options)
 {
@@ -23,7 +23,7 @@ static enum die_status run(const struct options *options)
 	case MODE_STATUS:
 		return status_print(options);
 	case MODE_FORGET:
-		return tracking_forget(options);
+		return forget_run(options);
 	}
 	return DIE_USAGE;
 }

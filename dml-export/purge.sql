@@ -29,7 +29,7 @@ BEGIN
     END IF;
     SELECT format('dml.%I', t.shadow), t.purged INTO shadow, before
       FROM dml.tracked AS t WHERE t.base = purge.base;
-    IF shadow IS NULL THEN
+    IF shadow IS NULL OR to_regclass(shadow) IS NULL THEN
         RETURN 0;
     END IF;
     SELECT min(pg_snapshot_xmin(t.snapshot)::text::bigint) INTO horizon

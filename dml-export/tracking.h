@@ -33,7 +33,4 @@ bool tracking_knows_number(PGconn *conn, const struct chain *c, uint64_t number)
  */
 bool tracking_was_called(PGconn *conn, const struct chain *c, const struct manifest *m);
 
-/* --forget. */
-enum die_status tracking_forget(const struct options *o);
-
 #endif

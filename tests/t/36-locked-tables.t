@@ -144,6 +144,31 @@ subtest 'its shadow table, which is to be summarized' => sub {
 	$r->clear;
 };
 
+subtest '--forget' => sub {
+	my @forget = ('-d', $r->{source}, '--forget', '-T', 'gone/app');
+	$r->round('what comes before');
+	exits_with(run_export(export_for('gone/app')), 0, 'for a target that is to go');
+	change();
+	$r->round('what it does not get');
+	is(shadow_rows($_), 1, "$_: kept for it") for 'items', 'others';
+	my $other = $source->connect($r->{source}, AutoCommit => 0);
+	$other->do('LOCK TABLE dml."public.items" IN SHARE MODE');
+	my $result = run_export(@forget);
+	exits_with($result, 3, 'not now, in part');
+	stderr_like($result, qr/\Adml-export: error: purge of public\.items: .*locked\n.*hint: run it again when .*\n\z/, '... as is said');
+	is($source->value($r->{source}, q{SELECT count(*) FROM dml.tracking WHERE target = 'gone/app'}), 0, '... it is forgotten');
+	is(shadow_rows('others'), 0, '... and the other table purged');
+	$other->rollback;
+	exits_with(run_export(@forget), 4, 'once more: nothing is exported for it');
+	is(shadow_rows('items'), 0, '... but all is purged');
+
+	exits_with(run_export(export_for('gone/app')), 0, 'for a target that is to go');
+	$r->write('DROP TABLE dml."public.items"');
+	$result = run_export(@forget);
+	is("$result->{ended} $result->{stderr}", '0 ', 'a table without its shadow table is no hindrance');
+	export_ok('-q', '-d', $r->{source}, '--install', '-t', 'items');
+};
+
 # A worker that can't connect takes no job; what no worker has done, the parent does.
 subtest 'a connection, for a worker' => sub {
 	$source->sql('postgres', 'CREATE ROLE small LOGIN CONNECTION LIMIT 1');
