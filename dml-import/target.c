@@ -3,6 +3,7 @@
 #include "shape.h"
 
 #include "alike.sql.h"
+#include "lock.sql.h"
 #include "problems.sql.h"
 #include "strangers.sql.h"
 #include "target.sql.h"
@@ -80,22 +81,27 @@ void target_expect_no_strangers(PGconn *conn, const struct target *t)
 	PQclear(res);
 }
 
+/* Dropped or renamed, before we had the lock; or its schema was. */
+static bool is_gone(const PGresult *res)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	if (PQresultStatus(res) == PGRES_TUPLES_OK)
+		return PQntuples(res) != 1 || !pg_bool(res, 0, "still");
+	return state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0);
+}
+
 void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope)
 {
-	const char *const values[] = {
-		t->oid, scope == SCOPE_FULL ? "SHARE ROW EXCLUSIVE" : "ROW EXCLUSIVE"};
-	PGresult *res = pg_query_row(conn,
-		"SELECT pg_catalog.format('SET LOCAL lock_timeout = ''10s'';"
-		" LOCK TABLE %I.%I IN %s MODE; SET LOCAL lock_timeout = 0', n.nspname, "
-		"c.relname, "
-		"$2::text) AS sql"
-		"  FROM pg_catalog.pg_class AS c"
-		"  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-		" WHERE c.oid = $1::oid",
-		2, values);
+	const char *const values[] = {t->name.schema, t->name.table, t->oid,
+		scope == SCOPE_FULL ? "SHARE ROW EXCLUSIVE" : "ROW EXCLUSIVE"};
+	PGresult *res = pg_query_row(conn, lock_sql, 4, values);
 	PGresult *done = PQexec(conn, pg_text(res, 0, "sql"));
 
-	if (PQresultStatus(done) != PGRES_COMMAND_OK)
+	if (is_gone(done))
+		die(DIE_AGAIN, "run it again",
+			"table %s or its schema was dropped or renamed just now", t->label);
+	if (PQresultStatus(done) != PGRES_TUPLES_OK)
 		pg_die(conn, done, t->label);
 	PQclear(done);
 	PQclear(res);

@@ -32,8 +32,9 @@ bool target_is_elsewhere(PGconn *conn, const struct target *t, const struct mani
 
 /* Locks it against changes of its definition until the transaction ends and, for a batch of all
  * rows, against other writers.  Dies with DIE_NOT_NOW if somebody else keeps it locked for ten
- * seconds: other tables must not wait for this one.  Rows are waited for: another table's
- * import, for one, holds those that its foreign keys refer to, for as long as it takes. */
+ * seconds: other tables must not wait for this one; with DIE_AGAIN if the name is another
+ * table's by then, or none's.  Rows are waited for: another table's import, for one, holds
+ * those that its foreign keys refer to, for as long as it takes. */
 void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope);
 
 /* After target_lock(): dies with DIE_PERSON if we are a superuser and code of a role that is

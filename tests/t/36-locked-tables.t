@@ -29,6 +29,12 @@ sub shadow_rows {
 
 sub tables_of { return join ' ', map { m{/(\w+)/\d+\z} } @_ }
 
+sub waits {
+	my ($name) = @_;
+	return $target->value("postgres", "SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = '$name' AND wait_event_type = 'Lock'");
+}
+
 sub not_now {
 	my ($result, $exported, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -82,6 +88,100 @@ subtest 'a table that goes away' => sub {
 	is(tables_of($r->batch), 'items', 'the next run has it');
 	$r->ship;
 	exits_with($r->receive, 0, 'imported');
+	$r->is_equal('then');
+	$r->clear;
+};
+
+# Whoever waits for the lock of a name may get that of another table.
+sub meanwhile {
+	my ($name, @sql) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $other = $target->connect($r->{target}, AutoCommit => 0);
+	$other->do($_) for @sql;
+	my $handle = start_cmd(program('dml-import'), '-d', $r->{target}, $r->{inbox});
+	wait_for(sub { waits('dml-import') }, 'dml-import to wait');
+	$other->commit;
+	is_other_table(finish($handle), $name);
+	is(tables_of(batches($r->{inbox})), 'items', '... and the other table goes on');
+	return;
+}
+
+sub is_other_table {
+	my ($result, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	exits_with($result, 1, "$name: run again");
+	stderr_like($result, qr/\Adml-import: error: table public\.items or its schema was dropped or renamed just now\ndml-import: hint: run it again\n\z/,
+		'... as is said');
+	return;
+}
+
+# What takes its place has no ledger: what was applied to the other is nothing to it.
+sub is_unknown {
+	my ($name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $result = $r->receive;
+	exits_with($result, 4, "$name: the next run takes no changes");
+	stderr_like($result, qr/error: public\.items: .* belongs to a chain whose first batch never came.*hint: .* --full /s,
+		'... and says what it lacks');
+	return;
+}
+
+my @exchange = ('ALTER TABLE items RENAME TO away', 'ALTER TABLE made RENAME TO items');
+my @back = ('ALTER TABLE items RENAME TO made', 'ALTER TABLE away RENAME TO items');
+
+subtest 'a table whose name another one takes' => sub {
+	$r->write_target('CREATE TABLE made (LIKE items INCLUDING ALL); INSERT INTO made TABLE items');
+	change();
+	$r->batch;
+	$r->ship;
+	meanwhile('renamed', @exchange);
+	is_unknown('renamed');
+	$r->write_target(join ';', @back);
+	exits_with($r->receive, 0, 'the next run knows the one that came back');
+	$r->is_equal('then');
+	$r->clear;
+
+	change();
+	$r->batch;
+	$r->ship;
+	meanwhile('gone', $exchange[0]);
+	$r->write_target($back[1]);
+	exits_with($r->receive, 0, 'it is there again');
+	$r->is_equal('then');
+	$r->clear;
+
+	change();
+	$r->batch;
+	$r->ship;
+	meanwhile('dropped', 'DROP TABLE items', $exchange[1]);
+	is_unknown('dropped');
+	$r->batch('--full');
+	$r->ship;
+	exits_with($r->receive, 0, 'a full batch begins anew');
+	$r->is_equal('then');
+	$r->clear;
+};
+
+subtest 'and takes it between two batches' => sub {
+	$r->write_target('CREATE TABLE made (LIKE items INCLUDING ALL)');
+	for (1, 2) {
+		change();
+		$r->batch;
+	}
+	$r->ship;
+	my $other = $target->connect($r->{target}, AutoCommit => 0);
+	$other->do('UPDATE items SET v = v');
+	my $import = start_cmd(program('dml-import'), '-d', $r->{target}, $r->{inbox});
+	wait_for(sub { waits('dml-import') }, 'dml-import to wait');
+	my $exchange = start_cmd($target->client('psql'), '-Xq', '-d', $r->{target}, map { ('-c', $_) } 'BEGIN', @exchange, 'COMMIT');
+	wait_for(sub { waits('psql') }, 'the exchange to wait');
+	$other->rollback;
+	exits_with(finish($exchange), 0, 'exchanged');
+	is_other_table(finish($import), 'renamed');
+	is($r->write_target('SELECT count(*) FROM items'), "0\n", '... and nothing was written to the other');
+	is_unknown('renamed');
+	$r->write_target(join ';', @back);
+	exits_with($r->receive, 0, 'the next run knows the one that came back');
 	$r->is_equal('then');
 	$r->clear;
 };
