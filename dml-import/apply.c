@@ -173,6 +173,15 @@ static bool is_elsewhere(
 	return target_is_elsewhere(a->conn, &a->target, &b->manifest);
 }
 
+/* Others may read and write, or only read, or, where TRUNCATE takes the rows away that they
+ * see, have to wait. */
+static const char *lock_mode(const struct apply *a, const struct manifest *m)
+{
+	if (m->scope == SCOPE_CHANGES)
+		return "ROW EXCLUSIVE";
+	return a->options->truncate ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE";
+}
+
 /* Step 5 on.  False if the table can't take the batch. */
 static bool write_batch(struct apply *a, const struct batch *b, const struct ledger *ledger)
 {
@@ -181,7 +190,7 @@ static bool write_batch(struct apply *a, const struct batch *b, const struct led
 
 	if (!is_elsewhere(a, b, ledger))
 		return false;
-	target_lock(a->conn, &a->target, b->manifest.scope);
+	target_lock(a->conn, &a->target, lock_mode(a, &b->manifest));
 	if (!a->options->as_superuser)
 		target_expect_no_strangers(a->conn, &a->target);
 	batch_columns(b, &columns);

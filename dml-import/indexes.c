@@ -38,7 +38,7 @@ static bool is_free(PGconn *conn, const struct target *t)
 }
 
 void indexes_drop(
-	PGconn *conn, const struct target *t, uint64_t rows, bool waits, struct indexes *x)
+	PGconn *conn, const struct target *t, uint64_t rows, bool alone, struct indexes *x)
 {
 	const char *const values[] = {t->oid};
 	PGresult *res;
@@ -47,7 +47,7 @@ void indexes_drop(
 	if (rows < ROWS_WORTH_IT)
 		return;
 	res = pg_query(conn, indexes_sql, 1, values);
-	if (PQntuples(res) > 0 && !waits && !is_free(conn, t)) {
+	if (PQntuples(res) > 0 && !alone && !is_free(conn, t)) {
 		note("%s: somebody reads it, so its indexes stay while it is filled", t->label);
 		PQclear(res);
 		return;

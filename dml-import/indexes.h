@@ -19,10 +19,10 @@ struct indexes {
 };
 
 /* Drops what can be made again just as it was; nothing for less than some thousand rows. Unless
- * `waits`, nothing either while anybody else uses the table: to wait for a reader that stands
- * idle in its transaction would stop all readers that come after it. */
+ * we are `alone`, by our lock, nothing either while anybody else uses the table: to wait for a
+ * reader that stands idle in its transaction would stop all readers that come after it. */
 void indexes_drop(
-	PGconn *conn, const struct target *t, uint64_t rows, bool waits, struct indexes *x);
+	PGconn *conn, const struct target *t, uint64_t rows, bool alone, struct indexes *x);
 
 /* Makes them again and frees `x`. */
 void indexes_make(PGconn *conn, const struct target *t, struct indexes *x);

@@ -2,9 +2,11 @@
 -- found by it: whoever waited may have got another's.  $1 schema and $2 table, $3 the oid found, $4 the
 -- mode of the lock.
 SELECT pg_catalog.format('SET LOCAL lock_timeout = ''10s'';'
-                         ' LOCK TABLE %I.%I IN %s MODE;'
+                         ' LOCK TABLE %s%I.%I IN %s MODE;'
                          ' SET LOCAL lock_timeout = 0;'
                          ' SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c'
                          '                  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace'
                          '                 WHERE n.nspname = %L AND c.relname = %L AND c.oid = %L::oid) AS still',
+                         (SELECT 'ONLY ' FROM pg_catalog.pg_class AS c
+                           WHERE c.oid = $3::oid AND c.relkind <> 'p'),    -- heirs are not written
                          $1::text, $2::text, $4::text, $1::text, $2::text, $3::text) AS sql

@@ -91,10 +91,9 @@ static bool is_gone(const PGresult *res)
 	return state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0);
 }
 
-void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope)
+void target_lock(PGconn *conn, const struct target *t, const char *mode)
 {
-	const char *const values[] = {t->name.schema, t->name.table, t->oid,
-		scope == SCOPE_FULL ? "SHARE ROW EXCLUSIVE" : "ROW EXCLUSIVE"};
+	const char *const values[] = {t->name.schema, t->name.table, t->oid, mode};
 	PGresult *res = pg_query_row(conn, lock_sql, 4, values);
 	PGresult *done = PQexec(conn, pg_text(res, 0, "sql"));
 

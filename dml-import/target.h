@@ -30,12 +30,12 @@ void target_find(PGconn *conn, const struct name *name, struct target *t);
 /* False, with a message, if it is the very table that the batch was read from. */
 bool target_is_elsewhere(PGconn *conn, const struct target *t, const struct manifest *m);
 
-/* Locks it against changes of its definition until the transaction ends and, for a batch of all
- * rows, against other writers.  Dies with DIE_NOT_NOW if somebody else keeps it locked for ten
- * seconds: other tables must not wait for this one; with DIE_AGAIN if the name is another
- * table's by then, or none's.  Rows are waited for: another table's import, for one, holds
- * those that its foreign keys refer to, for as long as it takes. */
-void target_lock(PGconn *conn, const struct target *t, enum manifest_scope scope);
+/* Locks it in `mode`, ROW EXCLUSIVE or a stronger one, and so against changes of its
+ * definition, until the transaction ends.  Dies with DIE_NOT_NOW if somebody else keeps it
+ * locked for ten seconds: other tables must not wait for this one; with DIE_AGAIN if the name
+ * is another table's by then, or none's.  Rows are waited for: another table's import, for one,
+ * holds those that its foreign keys refer to, for as long as it takes. */
+void target_lock(PGconn *conn, const struct target *t, const char *mode);
 
 /* After target_lock(): dies with DIE_PERSON if we are a superuser and code of a role that is
  * none would run with our rights. */

@@ -70,6 +70,31 @@ subtest 'a table' => sub {
 	$r->clear;
 };
 
+# TRUNCATE takes the table from whoever reads it.
+subtest 'a table that somebody reads, with --truncate' => sub {
+	$r->clear;
+	change();
+	$r->batch('--full');
+	$r->ship;
+	my $other = $target->connect($r->{target}, AutoCommit => 0);
+	$other->do('SELECT FROM items');
+	not_now(scalar $r->receive('--truncate'), '', 'imported');
+	is(tables_of(batches($r->{inbox})), 'items', '... was applied');
+	$other->rollback;
+	exits_with($r->receive('--truncate'), 0, 'the next run has it');
+	$r->is_equal('then');
+	$r->clear;
+
+	change();
+	$r->batch;
+	$r->ship;
+	$other->do('SELECT FROM items');
+	exits_with($r->receive('--truncate'), 0, 'changes wait for no reader');
+	$other->rollback;
+	$r->is_equal('then');
+	$r->clear;
+};
+
 # It is dropped while it is waited for.
 subtest 'a table that goes away' => sub {
 	change();
