@@ -110,8 +110,8 @@ static void explain_foreign(
 				  "and remove it here; if %s was given the name %s: %s",
 			l->target, m->target, accept);
 	else
-		hint = mem_format(
-			"remove it; if the source was moved or renamed, take it by: %s",
+		hint = mem_format("if the source was moved or renamed, take it by: %s; if it "
+				  "came here by mistake, move it out of the spool",
 			accept);
 	complain(hint,
 		"%s: \"%s\" is of table %s, from database \"%s\" of cluster %s, for %s; what "
@@ -159,8 +159,9 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 			label, b->dir.path, l->number);
 		break;
 	case VERDICT_STALE:
-		hint = mem_format(
-			"remove it; if the source was set back, take it by: %s", accept);
+		hint = mem_format("if the source was set back, take it by: %s; if it came late "
+				  "or by mistake, move it out of the spool",
+			accept);
 		complain(hint,
 			"%s: \"%s\" begins a new chain, but is older than batch %" PRIu64
 			", which was applied here",

@@ -1,0 +1,91 @@
+# Goal of this test: where a table or its schema is renamed at the source, the target goes on as
+# dml-import(1) says under "the table was renamed at the source", whether it is renamed there, too,
+# or keeps its name; and what the refusal says on the way is true.
+use strict;
+use warnings;
+
+use Dml;
+use Pair;
+use Test::More;
+
+my @clusters = map { Cluster->new(name => $_) } $ENV{DML_TARGET_PGBIN} ? qw(source target) : 'source';
+my $scenes = 0;
+my $pair;
+
+# A table that has arrived in a target of its own, and a batch of it that waits there; then it has
+# a new name at the source, whose first batch waits, too.
+sub rename_at_source {
+	my ($rename, $new) = @_;
+	$pair = Pair->new(clusters => [@clusters[0, -1]], name => 'scene' . ++$scenes . '_');
+	$pair->source('CREATE SCHEMA sales; CREATE TABLE sales.p (id int PRIMARY KEY, v text)');
+	$pair->target('CREATE SCHEMA sales');
+	$pair->track('sales.p');
+	$pair->source("INSERT INTO sales.p VALUES (1, 'a')");
+	$pair->arrives('before', 'sales.p');
+	$pair->source("INSERT INTO sales.p VALUES (2, 'b')");
+	exits_with($pair->export('sales.p'), 0, 'a batch more under the old name');
+	$pair->source("$rename; INSERT INTO $new VALUES (3, 'c')");
+	stderr_like($pair->export($new), qr/full batch: .*renamed/, 'the first of the new name is full');
+	ship($pair->out . '/replica1/app', $pair->in);
+	return;
+}
+
+# Imports the directory of one table.
+sub import_of {
+	my ($table, @options) = @_;
+	return run_import('-d', $pair->dst, @options, $pair->in . "/$table");
+}
+
+# Runs what the hint names; returns the command.
+sub paste {
+	my ($result) = @_;
+	my ($command) = $result->{stderr} =~
+		/^dml-import: hint: if the source was moved or renamed, take it by: (dml-import .*); if it came here by mistake, move it out of the spool$/m;
+	my $build = program('dml-import') =~ s{/[^/]*$}{}r;
+	exits_with(run_cmd({ env => { PATH => "$build:$ENV{PATH}" } }, 'sh', '-c', $command // 'false'),
+		0, 'what the hint says');
+	return $command // '';
+}
+
+# Both tables are equal, and stay so with the next batch, imported with these options.
+sub goes_on {
+	my ($new, $here, @options) = @_;
+	my $equal = sub {
+		table_equal($pair->src, $pair->dst, ["TABLE $new", "TABLE $here"], $_[0]);
+	};
+	$equal->('equal');
+	$pair->source("DELETE FROM $new WHERE id = 1");
+	is($pair->export($new)->{stderr}, '', 'the next batch is of changes');
+	ship($pair->out . '/replica1/app', $pair->in);
+	my $import = import_of($new, @options);
+	is("$import->{ended} $import->{stderr}", '0 ', '... goes without more ado');
+	$equal->('... equal');
+	is_deeply([batches($pair->in . "/$new")], [], '... and nothing waits');
+	return;
+}
+
+for my $case (['ALTER TABLE sales.p RENAME TO pp', 'sales.pp'],
+	['ALTER SCHEMA sales RENAME TO stock', 'stock.p']) {
+	my ($rename, $new) = @$case;
+	subtest "$rename, here, too" => sub {
+		rename_at_source($rename, $new);
+		exits_with(import_of('sales.p'), 0, 'what is left under the old name');
+		$pair->target($rename);
+		my $refused = import_of($new);
+		exits_with($refused, 4, 'the new name: refused');
+		stderr_like($refused, qr/ is of table \Q$new\E, .* was of sales\.p, /, '... and why');
+		is(scalar batches($pair->in . "/$new"), 1, '... and the batch stays');
+		exits_with(import_of($new, '--accept-source'), 0, '... taken with --accept-source');
+		goes_on($new, $new);
+	};
+	subtest "$rename, but not here" => sub {
+		rename_at_source($rename, $new);
+		exits_with(import_of('sales.p'), 0, 'what is left under the old name');
+		my $refused = import_of($new, '-t', 'sales.p');
+		exits_with($refused, 4, 'the new name, with -t: refused');
+		like(paste($refused), qr/ -t 'sales\.p' --accept-source /, '... its hint has both options');
+		goes_on($new, 'sales.p', '-t', 'sales.p');
+	};
+}
+
+done_testing;
