@@ -1,6 +1,7 @@
--- True of most tables: just the columns sent, of the same built-in types, a unique index over the
--- key, and nobody but the table itself has a part in what is written.  Nothing of problems.sql is
--- true then, and its many questions need not be planned.  The same $1 to $4.
+-- True of most tables: the columns sent, of the same built-in types, no other one that has to be
+-- filled, a unique index over the key, and nobody but the table itself has a part in what is
+-- written.  Nothing of problems.sql is true then, and its many questions need not be planned.  The
+-- same $1 to $4.
 SELECT c.relkind = 'r' AND c.relpersistence = 'p'
        AND NOT c.relhastriggers             -- those of foreign keys that refer to it among them
        AND NOT c.relhasrules
@@ -12,6 +13,10 @@ SELECT c.relkind = 'r' AND c.relpersistence = 'p'
              WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
                AND a.atttypid < 16384       -- else it may be a domain here, of a type's name there
                AND pg_catalog.format_type(a.atttypid, a.atttypmod) = s.type)
+       AND NOT EXISTS (
+           SELECT FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = $1::oid AND a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped
+              AND NOT a.atthasdef AND a.attidentity = '' AND a.attname <> ALL ($2::text[]))
        AND EXISTS (
            SELECT FROM pg_catalog.pg_index AS x
             WHERE x.indrelid = $1::oid AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion

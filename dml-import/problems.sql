@@ -73,6 +73,26 @@ misfit AS (
                               AND size_here[1] >= size[1]
                          ELSE size_here[1] >= size[1] END)
 ),
+-- Columns that the batch doesn't bring and that no default, identity or expression fills.
+unfilled AS (
+    SELECT a.attname AS name, a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type
+      FROM pg_catalog.pg_attribute AS a
+      JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid AND t.typdefault IS NULL
+     WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+       AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+       AND a.attname <> ALL ($2::text[]) AND a.attname <> ALL ($4::text[])
+),
+-- Such a column, and one of the same type that is lacking: it looks as if it had been renamed.
+renamed AS (
+    SELECT u.name, l.i, l.name AS new_name
+      FROM (SELECT unfilled.*, pg_catalog.row_number() OVER (PARTITION BY type ORDER BY attnum) AS n
+              FROM unfilled) AS u
+      JOIN (SELECT name, i, s.type, pg_catalog.row_number() OVER (PARTITION BY s.type ORDER BY i) AS n
+              FROM typed
+             CROSS JOIN LATERAL (SELECT pg_catalog.regexp_replace(typed.type, ' AS .*$', '') AS type) AS s
+             WHERE attname IS NULL) AS l
+        ON l.type = u.type AND l.n = u.n
+),
 -- A type that may stand in a hint: people paste hints, and batches come from elsewhere.  One name,
 -- quoted or not, or one of those of several words; a schema before it, numbers and brackets behind.
 printable AS (
@@ -88,7 +108,18 @@ SELECT problem, hint FROM (
     SELECT 1 AS rank, i, pg_catalog.format('it lacks column %I', name) AS problem,
            COALESCE(pg_catalog.format('ALTER TABLE %s ADD COLUMN %I ', relation.qualified, compared.name)
                     || printable.type || ';', 'compare it with dml-export --target-ddl') AS hint
-      FROM compared LEFT JOIN printable USING (i), relation WHERE attname IS NULL
+      FROM compared LEFT JOIN printable USING (i), relation
+     WHERE attname IS NULL AND i NOT IN (SELECT renamed.i FROM renamed)
+    UNION ALL
+    SELECT 1, i, pg_catalog.format('it lacks column %I, and column %I, which may not be NULL, is not in the batch',
+                                   new_name, name),
+           pg_catalog.format('ALTER TABLE %s RENAME COLUMN %I TO %I;', relation.qualified, name, new_name)
+      FROM renamed, relation
+    UNION ALL
+    SELECT 2, attnum, pg_catalog.format('column %I, which may not be NULL, is not in the batch', name),
+           pg_catalog.format('if it is of no use here, ALTER TABLE %1$s DROP COLUMN %2$I; else'
+                             ' ALTER TABLE %1$s ALTER COLUMN %2$I DROP NOT NULL;', relation.qualified, name)
+      FROM unfilled, relation WHERE name NOT IN (SELECT renamed.name FROM renamed)
     UNION ALL
     SELECT 2, i, pg_catalog.format('column %I is generated here', name),
            CASE attgenerated WHEN 's'
@@ -119,6 +150,7 @@ SELECT problem, hint FROM (
       FROM pg_catalog.unnest($4::text[]) WITH ORDINALITY AS k (name, i)
      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
                         WHERE a.attrelid = $1::oid AND a.attname = k.name AND a.attnum > 0)
+       AND k.name NOT IN (SELECT renamed.new_name FROM renamed)
     UNION ALL
     SELECT 5, k.i, pg_catalog.format('the batch lacks column %I of the key', k.name),
            'export the table again with dml-export --full'
@@ -133,7 +165,8 @@ SELECT problem, hint FROM (
                (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.i)
                   FROM pg_catalog.unnest($4::text[]) WITH ORDINALITY AS k (name, i)))
       FROM relation
-     WHERE NOT EXISTS (
+     WHERE NOT EXISTS (SELECT FROM renamed WHERE new_name = ANY ($4::text[]))
+       AND NOT EXISTS (
            SELECT FROM pg_catalog.pg_index AS x
              JOIN pg_catalog.pg_opclass AS o ON o.oid = x.indclass[0] AND o.opcmethod IN (403, 405)
             WHERE NOT x.indisexclusion AND x.indrelid = $1::oid AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL

@@ -100,12 +100,23 @@ my @mended = (
 		'INSERT', 'DELETE', 'INSERT OR UPDATE OR DELETE'),
 	['a trigger that fires always', 'CREATE TRIGGER first BEFORE INSERT ON items FOR EACH ROW
 		EXECUTE FUNCTION nothing(); ALTER TABLE items ENABLE ALWAYS TRIGGER first', qr/trigger first/],
+	['another name', 'ALTER TABLE items RENAME n TO m; ALTER TABLE items ALTER m SET NOT NULL',
+		qr/batch \d+: it lacks column n, and column m, which may not be NULL, is not in the batch\n/],
+	['two other names of one type, and a third', 'ALTER TABLE items ADD more varchar(10) NOT NULL;
+		ALTER TABLE items RENAME n TO "N"; ALTER TABLE items RENAME name TO "a name";
+		ALTER TABLE items ALTER "a name" SET NOT NULL, ALTER "N" SET NOT NULL, ALTER more DROP NOT NULL',
+		qr/lacks column name, and column "a name", .*lacks column n, and column "N", /s],
+	['another name of the key', 'ALTER TABLE items RENAME id TO number',
+		qr/error: [^\n]* it lacks column id, and column number, [^\n]*\n.*hint: [^\n]* RENAME COLUMN number TO id;\n\z/],
 	['a rule', 'CREATE RULE own AS ON DELETE TO items DO INSTEAD NOTHING', qr/rule own rewrites DELETE/],
 );
 
 my @taken = (
 	['more columns', 'ALTER TABLE items ADD more text'],
 	['a generated column more', 'ALTER TABLE items ADD more int GENERATED ALWAYS AS (id * 2) STORED'],
+	['columns more that are filled', 'CREATE DOMAIN one AS int DEFAULT 1; ALTER TABLE items ADD a int NOT NULL
+		DEFAULT 5, ADD b one NOT NULL, ADD c int GENERATED ALWAYS AS IDENTITY,
+		ADD d int NOT NULL GENERATED ALWAYS AS (id * 2) STORED'],
 	['wider columns', 'ALTER TABLE items ALTER name TYPE text, ALTER n TYPE bigint,
 		ALTER price TYPE numeric(10,2), ALTER seen TYPE timestamp'],
 	['another order of columns', 'ALTER TABLE items DROP name, ADD name varchar(10)'],
@@ -143,6 +154,18 @@ for my $case (@taken) {
 	subtest $name => sub {
 		prepare($sql);
 		goes_on($name);
+	};
+}
+
+# One of another type can't be a column that is lacking.
+for my $repair ('DROP COLUMN more', 'ALTER COLUMN more DROP NOT NULL') {
+	subtest "a column more that has to be filled: $repair" => sub {
+		prepare('ALTER TABLE items DROP n; ALTER TABLE items ADD more text NOT NULL');
+		my $result = refused(qr/: column more, which may not be NULL, is not in the batch$/m, 'both');
+		stderr_like($result, qr/: it lacks column n$/m, '... one that is lacking, too');
+		my ($statement) = $result->{stderr} =~ /(ALTER TABLE \S+ \Q$repair\E;)/;
+		$r->write_target($_) for statements($result), $statement;
+		goes_on('mended');
 	};
 }
 
@@ -265,7 +288,8 @@ subtest 'more columns: what is in them' => sub {
 	$r->clear;
 	$r->batch;
 	$r->ship;
-	refused(qr/column "more".*not-null/, 'one that has no default and wants a value');
+	refused(qr/: column more, which may not be NULL, is not in the batch\n/,
+		'one that has no default and wants a value');
 	$r->write('DELETE FROM items WHERE id > 99');
 };
 
