@@ -345,6 +345,13 @@ sub steps_of_demo {
 my $readme = Pair::read_file("$top/README");
 is_deeply([$readme =~ /^    ([#\$>] .*)$/mg], [steps_of_demo()], 'the tour of README is the demo');
 
+# What it presupposes: the application's files.
+my $tour = tempdir();
+is(run_cmd('sh', '-c', "cd $tour && $top/scripts/demo files")->{ended}, 0, '... which writes its files');
+ok(-s "$tour/client.sql", '... what a client does');
+my $users = Pair::read_file("$tour/users.sql") =~ s/^/    /mgr;
+like($readme, qr/^\Q$users\E\n/m, '... and the table, as README shows it');
+
 my $contributing = Pair::read_file("$top/CONTRIBUTING");
 my $rules = join '', map { Pair::read_file($_) } "$top/Makefile", glob "$top/tests/*.mk";
 for my $target ($contributing =~ /\bmake ([a-z][a-z-]+)/g) {
