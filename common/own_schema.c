@@ -2,9 +2,12 @@
 
 #include <string.h>
 
+/* From the catalogue, which everybody may read: to_regclass() asks for USAGE on the schema. */
 #define LOOK                                                                                   \
 	"SELECT pg_catalog.pg_is_in_recovery() AS standby,"                                    \
-	"       pg_catalog.to_regclass('dml.' || $1) IS NOT NULL AS has"
+	"       EXISTS (SELECT FROM pg_catalog.pg_namespace AS n"                              \
+	"                 JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid"             \
+	"                WHERE n.nspname = 'dml' AND c.relname = $1) AS has"
 
 #define OWN_RELATIONS                                                                          \
 	"('tracked', 'tracking', 'history', 'batch_number', 'ledger', 'retired', 'applied')"
@@ -42,7 +45,11 @@ static void expect_no_master(PGconn *conn, enum own_schema_use use)
 
 	if (!pg_is_null(res, 0, "master"))
 		die(DIE_PERSON,
-			"connect as that role, or as one that it granted what is needed",
+			use == OWN_MAKE
+				? "connect as that role, with -U, or as a member of it"
+				: "connect as that role, with -U; to export or import, one "
+				  "that it granted what the manual page lists under "
+				  "PRIVILEGES will do",
 			"role \"%s\" owns schema dml or a table in it: what is done there "
 			"would be in its hands",
 			pg_text(res, 0, "master"));
@@ -63,4 +70,27 @@ bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use)
 	if (others)
 		expect_no_master(conn, use);
 	return has;
+}
+
+static const char owner_sql[] =
+	"SELECT pg_catalog.pg_get_userbyid(COALESCE(c.relowner, n.nspowner)) AS owner,"
+	"       c.oid IS NULL AS absent"
+	"  FROM pg_catalog.pg_namespace AS n"
+	"  LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1"
+	" WHERE n.nspname = 'dml'"
+	"   AND NOT CASE WHEN c.oid IS NULL THEN pg_catalog.has_schema_privilege(n.oid, "
+	"'CREATE')"
+	"                ELSE pg_catalog.pg_has_role(c.relowner, 'USAGE') END";
+
+void own_schema_expect_owner(PGconn *conn, const char *name)
+{
+	PGresult *res = pg_query(conn, owner_sql, 1, &name);
+
+	if (PQntuples(res) > 0)
+		die(DIE_PERSON, "connect as that role, with -U, or as a member of it",
+			"%s%s belongs to role \"%s\": others install and uninstall nothing "
+			"there",
+			pg_bool(res, 0, "absent") ? "schema dml" : "dml.",
+			pg_bool(res, 0, "absent") ? "" : name, pg_text(res, 0, "owner"));
+	PQclear(res);
 }

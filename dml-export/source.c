@@ -11,6 +11,7 @@
 #include <string.h>
 
 const char source_install_hint[] = "run dml-export --install -t";
+const char source_owner_hint[] = "connect as its owner: triggers are the owner's";
 
 bool source_installed(PGconn *conn, enum own_schema_use use)
 {
@@ -87,16 +88,17 @@ static void judge(struct source_tables *tables, struct source_table *t, const PG
 		source_refuse(tables, t, "name the partitioned table",
 			"is a partition that is tracked with its table");
 	} else if (need == SOURCE_OWNED && !pg_bool(res, row, "owned")) {
-		source_refuse(tables, t, "connect as its owner: triggers are the owner's",
-			"belongs to another role");
+		source_refuse(tables, t, source_owner_hint, "belongs to another role");
 	} else {
 		t->oid = mem_string(pg_text(res, row, "oid"));
 		t->base = mem_string(pg_text(res, row, "base"));
 		t->partitioned = *pg_text(res, row, "relkind") == 'p';
-		if (need == SOURCE_TRACKED)
+		if (need == SOURCE_TRACKED) {
 			take_shadow(t, res, row);
-		else
-			t->row_kind = t->partitioned || pg_bool(res, row, "inherits");
+			return;
+		}
+		t->owned = pg_bool(res, row, "owned");
+		t->row_kind = t->partitioned || pg_bool(res, row, "inherits");
 	}
 }
 

@@ -20,6 +20,7 @@ struct source_table {
 	char *oid;
 	char *base; /* quoted, schema-qualified */
 	bool partitioned;
+	bool owned;    /* by the role or one whose rights it has; not with SOURCE_TRACKED */
 	bool row_kind; /* statement triggers would miss writes through a parent */
 
 	/* With SOURCE_TRACKED. */
@@ -66,6 +67,7 @@ void source_resolve(PGconn *conn, const struct opt_names *given, enum source_nee
 void source_refuse(struct source_tables *tables, struct source_table *t, const char *hint,
 	const char *wrong);
 extern const char source_install_hint[];
+extern const char source_owner_hint[];
 
 /* After SOURCE_TRACKED: refuses those that aren't. */
 void source_expect_tracked(struct source_tables *tables);

@@ -107,6 +107,18 @@ static enum die_status not_tracked(const struct source_table *t)
 	return DIE_PERSON;
 }
 
+/* What is printed may be for somebody else to run. */
+static void refuse_others_tables(
+	const struct options *o, struct source_tables *tables, PGresult *const *old)
+{
+	for (size_t i = 0; i < tables->count && !o->print_sql; i++) {
+		struct source_table *t = &tables->table[i];
+
+		if (old[i] != NULL && t->oid != NULL && !t->owned)
+			source_refuse(tables, t, source_owner_hint, "belongs to another role");
+	}
+}
+
 static void uninstall_all(PGconn *conn, const struct options *o, struct source_tables *tables)
 {
 	PGresult **old = mem_zero(tables->count, sizeof(PGresult *));
@@ -115,9 +127,11 @@ static void uninstall_all(PGconn *conn, const struct options *o, struct source_t
 	/* Asked for first: with the last table goes what could be asked. */
 	for (size_t i = 0; i < tables->count; i++)
 		old[i] = track_installed(conn, &tables->table[i]);
+	refuse_others_tables(o, tables, old);
 	for (size_t i = 0; i < tables->count; i++) {
 		const struct source_table *t = &tables->table[i];
-		enum die_status status = old[i] != NULL
+		enum die_status status = t->refused ? DIE_PERSON
+					 : old[i] != NULL
 						 ? uninstall(conn, o, t, old[i], left == 1)
 						 : not_tracked(t);
 
@@ -136,6 +150,8 @@ enum die_status track_uninstall(const struct options *o)
 
 	track_expect_alone(conn, o);
 	if (source_installed(conn, OWN_WRITE)) {
+		if (!o->print_sql)
+			own_schema_expect_owner(conn, "tracked");
 		source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
 		uninstall_all(conn, o, &tables);
 	} else {

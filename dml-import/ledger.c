@@ -205,10 +205,12 @@ enum die_status ledger_install(const struct options *o)
 	PGconn *conn = pg_connect(&o->pg);
 	enum die_status status = DIE_DONE;
 
-	if (own_schema_has(conn, "ledger", OWN_MAKE))
+	if (own_schema_has(conn, "ledger", OWN_MAKE)) {
 		note("the ledger is there already");
-	else
+	} else {
+		own_schema_expect_owner(conn, "ledger");
 		status = run_script(conn, ledger_schema_sql, o->print_sql);
+	}
 	pg_disconnect(conn);
 	opt_close_stdout();
 	return status;
@@ -219,10 +221,13 @@ enum die_status ledger_uninstall(const struct options *o)
 	PGconn *conn = pg_connect(&o->pg);
 	enum die_status status = DIE_DONE;
 
-	if (!ledger_exists(conn))
+	if (!ledger_exists(conn)) {
 		note("there is no ledger");
-	else
+	} else {
+		if (!o->print_sql) /* what is printed may be for somebody else to run */
+			own_schema_expect_owner(conn, "ledger");
 		status = run_script(conn, ledger_drop_sql, o->print_sql);
+	}
 	pg_disconnect(conn);
 	opt_close_stdout();
 	return status;
