@@ -40,10 +40,12 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
                           AND v.conkey && a.key) AS has_key,
        -- Statement triggers don't fire for what is written through a parent.  That there was one for
        -- a while shows only in the rows of the catalogue, which any other change of a column changes too.
-       a.digest || '/' || CASE t.kind WHEN 'row' THEN '' ELSE a.version END AS columns,
+       a.columns,
+       CASE t.kind WHEN 'row' THEN '' ELSE a.xmins END AS xmins,
        -- Another file may hold other rows: a crash empties a table that is unlogged for a while, and a
        -- type may be changed to itself, and all values with it.
-       c.relfilenode::text || '/' || g.digest AS triggers,
+       c.relfilenode AS file,
+       g.rows AS triggers,
        a.made
   FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS b (oid, i)
   JOIN pg_catalog.pg_class AS c ON c.oid = b.oid
@@ -54,7 +56,7 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
  -- another xmin, though all looks as before.  Missing are those that are not there, do not fire
  -- when they should, fire for less, or call something else.
  CROSS JOIN LATERAL (
-       SELECT pg_catalog.md5(pg_catalog.string_agg(g.oid::text || ' ' || g.xmin::text, ',' ORDER BY g.oid)) AS digest,
+       SELECT pg_catalog.string_agg(g.oid::text || ' ' || g.xmin::text, ',' ORDER BY g.oid) AS rows,
               pg_catalog.string_agg(w.name::text, ', ' ORDER BY w.name) FILTER (WHERE (
                   g.tgenabled = w.enabled AND g.tgattr::text = '' AND (g.tgqual IS NULL) = (w.name <> 'dml_update_key')
                   AND g.tgtype = w.event + CASE t.kind WHEN 'row' THEN w.each_row ELSE w.each END
@@ -77,12 +79,12 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
  -- Generated columns stay at home: the target computes its own, or has none.  But not one of the
  -- key: a target that computed it otherwise would delete other rows.
  CROSS JOIN LATERAL (
-       SELECT pg_catalog.md5(pg_catalog.string_agg(
+       SELECT pg_catalog.string_agg(
                   pg_catalog.format('%s %I %s', a.attnum, a.attname,
                                     pg_catalog.format_type(a.atttypid, a.atttypmod)),
-                  ',' ORDER BY a.attnum) FILTER (WHERE a.exported)) AS digest,
-              pg_catalog.md5(pg_catalog.string_agg(a.xmin::text, ',' ORDER BY a.attnum)
-                  FILTER (WHERE a.exported)) AS version,
+                  ',' ORDER BY a.attnum) FILTER (WHERE a.exported) AS columns,
+              pg_catalog.string_agg(a.xmin::text, ',' ORDER BY a.attnum)
+                  FILTER (WHERE a.exported) AS xmins,
               pg_catalog.bool_or(a.atttypid >= 16384 AND a.exported) AS made,
               pg_catalog.array_agg(a.attnum ORDER BY pg_catalog.array_position(t.key, a.attname::text))
                   FILTER (WHERE a.attnotnull AND a.attname = ANY (t.key)) AS key,

@@ -118,8 +118,8 @@ part AS (
 -- name, so the name may be taken: then the oid tells the two apart.
 stem AS (
     SELECT CASE WHEN pg_catalog.octet_length(name) <= 54 AND NOT taken THEN name
-                ELSE cut || '_' || pg_catalog.left(pg_catalog.md5(
-                         CASE WHEN taken THEN name || $1::text ELSE name END), 8)
+                ELSE cut || '_' || pg_catalog.lpad(pg_catalog.to_hex(pg_catalog.hashtext(
+                         CASE WHEN taken THEN name || $1::text ELSE name END COLLATE "C")), 8, '0')
            END AS name
       FROM base
      CROSS JOIN LATERAL (

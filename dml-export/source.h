@@ -33,7 +33,7 @@ struct source_table {
 	char **key; /* columns */
 	size_t keys;
 	char *lineage_end; /* what this table adds to the lineage */
-	char *columns;     /* digest */
+	char *columns;     /* digests, and what types are made of */
 	char *triggers;    /* its file, and a digest */
 	bool types;        /* columns are of types that somebody made */
 	bool unchanged;    /* its shadow has no row, not even a deleted one */

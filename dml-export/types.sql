@@ -27,17 +27,18 @@ WITH RECURSIVE used AS (
 ),
 -- A label is known by its oid; of a composite, everything counts.
 shape AS (
-    SELECT u.i, u.oid, e.oid AS part, pg_catalog.md5(e.enumlabel::text) AS digest
+    SELECT u.i, u.oid, e.oid AS part,
+           pg_catalog.encode(pg_catalog.convert_to(e.enumlabel, pg_catalog.getdatabaseencoding()), 'hex') AS what
       FROM used AS u JOIN pg_catalog.pg_enum AS e ON e.enumtypid = u.oid
     UNION ALL
-    SELECT u.i, u.oid, 0, pg_catalog.md5(pg_catalog.string_agg(
-                              pg_catalog.format('%s %s', a.attnum, a.atttypid), ',' ORDER BY a.attnum))
+    SELECT u.i, u.oid, 0, pg_catalog.string_agg(
+                              pg_catalog.format('%s %s', a.attnum, a.atttypid), ' ' ORDER BY a.attnum)
       FROM used AS u
       JOIN pg_catalog.pg_type AS t ON t.oid = u.oid AND t.typtype = 'c' AND t.oid >= 16384
       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
      GROUP BY u.i, u.oid
 )
-SELECT COALESCE(pg_catalog.string_agg(pg_catalog.format('%s-%s-%s', s.oid, s.part, s.digest), ','
+SELECT COALESCE(pg_catalog.string_agg(pg_catalog.format('%s-%s-%s', s.oid, s.part, s.what), ','
                                       ORDER BY s.oid, s.part) FILTER (WHERE s.oid IS NOT NULL), '') AS parts
   FROM pg_catalog.generate_series(1, pg_catalog.cardinality($1::oid[])) AS b (i)
   LEFT JOIN shape AS s ON s.i = b.i

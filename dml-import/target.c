@@ -191,7 +191,7 @@ void target_describe(
 	mem_replace(&t->list, pg_text(res, 0, "list"));
 	mem_replace(&t->definitions, pg_text(res, 0, "definitions"));
 	mem_replace(&t->condition, pg_text(res, 0, "condition"));
-	mem_replace(&t->digest, pg_text(res, 0, "digest"));
+	hash_of(pg_text(res, 0, "columns"), strlen(pg_text(res, 0, "columns")), t->digest);
 	PQclear(res);
 	release(&a);
 }
@@ -206,6 +206,5 @@ void target_free(struct target *t)
 	free(t->list);
 	free(t->definitions);
 	free(t->condition);
-	free(t->digest);
 	*t = (struct target){0};
 }

@@ -20,8 +20,8 @@ struct target {
 	bool freezable;    /* COPY may freeze its rows: no partitions, triggers or checks */
 	char *list;        /* the columns to copy, quoted */
 	char *definitions; /* key1 and so on, with the key's types here */
-	char *digest;      /* of the columns that are written: each one's place and type */
-	char *condition;   /* that joins table t and ids c, by the key's operators */
+	char digest[HASH_TEXT]; /* of the columns that are written: each one's place and type */
+	char *condition;        /* that joins table t and ids c, by the key's operators */
 };
 
 /* Finds the table.  Dies with DIE_PERSON if there is none. */

@@ -4,11 +4,11 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
        c.relkind = 'r' AND NOT c.relhastriggers AND c.relchecks = 0 AS freezable,
        (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(l.name), ', ' ORDER BY l.i)
           FROM pg_catalog.unnest($3::text[]) WITH ORDINALITY AS l (name, i)) AS list,
-       (SELECT pg_catalog.md5(pg_catalog.string_agg(pg_catalog.format('%I %s %s', l.name, la.attnum,
-                   pg_catalog.format_type(la.atttypid, la.atttypmod)), ',' ORDER BY l.i))
+       (SELECT pg_catalog.string_agg(pg_catalog.format('%I %s %s', l.name, la.attnum,
+                   pg_catalog.format_type(la.atttypid, la.atttypmod)), ',' ORDER BY l.i)
           FROM pg_catalog.unnest($3::text[]) WITH ORDINALITY AS l (name, i)
           JOIN pg_catalog.pg_attribute AS la ON la.attrelid = c.oid AND la.attname = l.name
-           AND la.attnum > 0) AS digest,
+           AND la.attnum > 0) AS columns,
        key.definitions,
        key.condition
   FROM pg_catalog.pg_class AS c

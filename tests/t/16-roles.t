@@ -11,6 +11,9 @@ use Test::More;
 my $pair = Pair->new(conf => ['autovacuum = off']);
 my ($cluster, $out, $in) = ($pair->cluster, $pair->out, $pair->in);
 
+# Where the law asks for FIPS 140, the server has no MD5 to give.
+$pair->$_('REVOKE EXECUTE ON FUNCTION md5(text), md5(bytea) FROM PUBLIC') for qw(source target);
+
 # What dml-export needs.
 my @exporter = (
 	['CONNECT', 'DATABASE source'],
