@@ -2,7 +2,41 @@
 --
 -- Left in place: what something else depends on (a foreign key, a view), what depends on an
 -- extension, a replica identity, an index to cluster by, one with a comment, a tablespace or statistics of its own, exclusion
--- constraints, those of partitions; and all of them if the table isn't ours.
+-- constraints, those of partitions; and all of them if the table isn't ours, or where somebody's code
+-- runs for each row or statement: it may look into the table, which would take for ever or be an error
+-- without its key.  An extension's functions are no such code.
+WITH RECURSIVE type AS (        -- of the columns, and what it is over or made of
+    SELECT a.atttypid AS oid FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+     UNION
+    SELECT part.oid
+      FROM type
+      JOIN pg_catalog.pg_type AS t ON t.oid = type.oid
+     CROSS JOIN LATERAL (VALUES (t.typbasetype), (t.typelem)) AS part (oid)
+     WHERE part.oid <> 0
+),
+code AS (
+    SELECT g.oid FROM pg_catalog.pg_trigger AS g
+     WHERE g.tgrelid = $1::oid AND NOT g.tgisinternal
+       AND g.tgtype & 36 <> 0           -- INSERT, TRUNCATE
+       AND (g.tgenabled = 'A' OR g.tgenabled =
+            CASE pg_catalog.current_setting('session_replication_role') WHEN 'replica' THEN 'R' ELSE 'O' END)
+     UNION ALL
+    -- What checks and defaults call.
+    SELECT called.refobjid
+      FROM pg_catalog.pg_depend AS of
+      JOIN pg_catalog.pg_depend AS called ON called.classid = of.classid AND called.objid = of.objid
+       AND called.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
+                                 'pg_catalog.pg_operator'::pg_catalog.regclass)
+     WHERE (of.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND of.refobjid = $1::oid
+         OR of.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass
+            AND of.refobjid IN (SELECT type.oid FROM type))
+       AND (of.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+         OR of.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+            AND EXISTS (SELECT FROM pg_catalog.pg_constraint AS o WHERE o.oid = of.objid AND o.contype = 'c'))
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS e
+                        WHERE e.classid = called.refclassid AND e.objid = called.refobjid AND e.deptype = 'e')
+)
 SELECT CASE WHEN k.oid IS NOT NULL
             THEN pg_catalog.format('ALTER TABLE %I.%I DROP CONSTRAINT %I', n.nspname, c.relname, k.conname)
             ELSE pg_catalog.format('DROP INDEX %I.%I', n.nspname, i.relname) END AS drop,
@@ -21,6 +55,7 @@ SELECT CASE WHEN k.oid IS NOT NULL
   JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid
   LEFT JOIN pg_catalog.pg_constraint AS k ON k.conindid = i.oid AND k.contype IN ('p', 'u', 'x')
  WHERE c.oid = $1::oid AND c.relkind = 'r' AND NOT c.relispartition
+   AND NOT EXISTS (SELECT FROM code)
    AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
    AND pg_catalog.has_schema_privilege(n.oid, 'CREATE')
    AND x.indisvalid AND x.indisready AND x.indislive

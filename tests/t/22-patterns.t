@@ -251,6 +251,45 @@ $pair->target('DROP TABLE children');
 $seen =~ s/, 'children'::regclass//;
 cmp_ok(made_again('--truncate', '--truncate'), '>=', 10, '... and most were made after the rows');
 
+# Code of somebody's that runs for each row or statement may look into the table.
+my $look = 'LANGUAGE plpgsql AS $$ DECLARE r record; BEGIN'
+	. ' FOR r IN SELECT h.id, h.a FROM ONLY public.parents AS h GROUP BY h.id LIMIT 1 LOOP END LOOP; RETURN';
+my $trigger = "CREATE FUNCTION looks() RETURNS trigger $look NULL; END \$\$; CREATE TRIGGER looks AFTER";
+my $function = "CREATE FUNCTION looks(int) RETURNS int $look \$1; END \$\$;";
+my @none = (
+	['a statement trigger', "$trigger INSERT ON parents EXECUTE FUNCTION looks()"],
+	['a row trigger', "$trigger INSERT OR UPDATE ON parents FOR EACH ROW EXECUTE FUNCTION looks()"],
+	['a deferred trigger', "CREATE FUNCTION looks() RETURNS trigger $look NULL; END \$\$; CREATE CONSTRAINT TRIGGER looks
+		AFTER INSERT ON parents DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id < 9) EXECUTE FUNCTION looks()"],
+	['a trigger for a replica, too', "$trigger INSERT ON parents EXECUTE FUNCTION looks();
+		ALTER TABLE parents ENABLE ALWAYS TRIGGER looks"],
+	['a check', "$function ALTER TABLE parents ADD CONSTRAINT looks CHECK (looks(a) > 0) NOT VALID"],
+	['a default', "$function ALTER TABLE parents ALTER extra SET DEFAULT looks(7)"],
+	["a domain's check", "$function CREATE DOMAIN low AS int DEFAULT 7; CREATE DOMAIN looking AS low CHECK (looks(VALUE) > 0);
+		ALTER TABLE parents ALTER extra DROP DEFAULT, ALTER extra TYPE looking"],
+);
+my @most = (
+	['a trigger that is disabled', "$trigger INSERT ON parents EXECUTE FUNCTION looks();
+		ALTER TABLE parents DISABLE TRIGGER looks"],
+	['a trigger for a replica', "$trigger INSERT ON parents EXECUTE FUNCTION looks();
+		ALTER TABLE parents ENABLE REPLICA TRIGGER looks"],
+	['a trigger for UPDATE and DELETE', "$trigger UPDATE OR DELETE ON parents EXECUTE FUNCTION looks()"],
+	["a check by the server's own functions", 'ALTER TABLE parents ADD CONSTRAINT looks CHECK (length(code) > 0)'],
+);
+my @seen = @before;
+for my $case (@none, @most) {
+	my ($what, $sql) = @$case;
+	$pair->target("TRUNCATE parents; $sql");
+	@before = copy_out($dst, $seen);
+	my $made = made_again($what);
+	my $none = grep { $_ == $case } @none;
+	cmp_ok($made, $none ? '==' : '>=', $none ? 0 : 10, $none ? '... and all stayed' : '... and most were made after the rows');
+	$pair->target('DROP TRIGGER IF EXISTS looks ON parents; ALTER TABLE parents DROP CONSTRAINT IF EXISTS looks;
+		ALTER TABLE parents ALTER extra TYPE int, ALTER extra SET DEFAULT 7;
+		DROP DOMAIN IF EXISTS looking, low; DROP FUNCTION IF EXISTS looks(), looks(int)');
+}
+@before = @seen;
+
 # What the rows don't allow is rolled back with them, dropped indexes and all.
 sub fails {
 	my ($what, $statement, $expected) = @_;
