@@ -171,6 +171,15 @@ enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
 	return state;
 }
 
+enum batch_state batch_peek(struct batch *b, const struct spool_dir *table, uint64_t number)
+{
+	char *why = NULL;
+	enum batch_state state = batch_open(b, table, SPOOL_BATCH, number, &why);
+
+	free(why);
+	return state;
+}
+
 void batch_close(struct batch *b)
 {
 	spool_close(&b->dir);

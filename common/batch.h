@@ -35,7 +35,9 @@ enum batch_state {
  */
 enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
 	enum spool_kind kind, uint64_t number, char **why);
-/* The same, but whether its files are there and as long as announced is not asked. */
+/* The same of a published batch, for whom it doesn't matter why. */
+enum batch_state batch_peek(struct batch *b, const struct spool_dir *table, uint64_t number);
+/* As batch_open(), but whether its files are there and as long as announced is not asked. */
 enum batch_state batch_open_manifest(struct batch *b, const struct spool_dir *table,
 	enum spool_kind kind, uint64_t number, char **why);
 void batch_close(struct batch *b);

@@ -95,7 +95,7 @@ static void check_item(const struct item *item)
 		check_open(&b, &table);
 		batch_close(&b);
 	} else if (state != BATCH_GONE) {
-		exit((int)explain_unopened(dir, item->number, state, why));
+		exit((int)explain_unopened(dir, item->number, state, why, false));
 	}
 	name_free(&table);
 }

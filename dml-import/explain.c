@@ -4,21 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum die_status explain_unopened(
-	const struct spool_dir *table, uint64_t number, enum batch_state state, const char *why)
+enum die_status explain_unopened(const struct spool_dir *table, uint64_t number,
+	enum batch_state state, const char *why, bool is_old)
 {
+	static const char remove[] = "; if nothing ships it any more, remove it";
 	char name[SPOOL_NAME_MAX];
+	char *hint;
 
 	spool_name(name, SPOOL_BATCH, number);
 	if (state == BATCH_REFUSED || state == BATCH_NEWER) {
-		complain(state == BATCH_NEWER
-				 ? "install a newer dml-import"
-				 : "ship it again from its source, with rsync --checksum",
-			"\"%s/%s\" is refused: %s", table->path, name, why);
+		hint = mem_format("%s%s",
+			state == BATCH_NEWER
+				? "install a newer dml-import"
+				: "ship it again from its source, with rsync --checksum",
+			is_old ? remove : "");
+		complain(hint, "\"%s/%s\" is refused: %s", table->path, name, why);
+		free(hint);
 		return DIE_PERSON;
 	}
-	complain("run this again when shipping is done; ship it again if it is",
-		"\"%s/%s\" is not all here", table->path, name);
+	hint = mem_format("run this again when shipping is done%s",
+		is_old ? remove : "; ship it again if it is");
+	complain(hint, "\"%s/%s\" is not all here", table->path, name);
+	free(hint);
 	return DIE_NOT_NOW;
 }
 

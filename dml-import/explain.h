@@ -6,10 +6,11 @@
 #include "batch.h"
 #include "verdict.h"
 
-/* A batch that batch_open() did not open: not ready, refused or newer.  Returns the exit
+/* A batch that batch_open() did not open: not ready, refused or newer.  `is_old`: its number
+ * was reached already, so it may be one that nobody needs, or a new chain's.  Returns the exit
  * status that it calls for. */
 enum die_status explain_unopened(const struct spool_dir *table, uint64_t number,
-	enum batch_state state, const char *why);
+	enum batch_state state, const char *why, bool is_old);
 
 /* A batch in the directory of another table. */
 void explain_table(const struct batch *b);

@@ -38,22 +38,65 @@ static void remove_unless_kept(const struct queue *q, uint64_t number)
  */
 enum step { STEP_ON, STEP_PAST, STEP_STUCK };
 
+/* What the ledger knows of a batch that can't be opened, if its manifest can be read.  A number
+ * tells nothing: they begin anew where tracking does. */
+enum past { PAST_UNKNOWN, PAST_APPLIED, PAST_OVER };
+
+/* It was applied, whatever has become of its files since: rsync may have been killed when it
+ * had removed some of them at the source, and brought the rest again. */
+static enum past look_back(struct queue *q, uint64_t number)
+{
+	struct batch b;
+	struct ledger l;
+	char *why = NULL;
+	enum past past = PAST_UNKNOWN;
+
+	if (batch_open_manifest(&b, q->dir, SPOOL_BATCH, number, &why) == BATCH_GOOD) {
+		ledger_load(q->apply->conn, q->apply->target.oid, &b.manifest, &l);
+		if (is_of_table(q, &b) && verdict(&b.manifest, &l, false) == VERDICT_DONE)
+			past = PAST_APPLIED;
+		else if (number < l.number && (l.retired || verdict_goes_on(&b.manifest, &l)))
+			past = PAST_OVER;
+		ledger_free(&l);
+		batch_close(&b);
+	}
+	free(why);
+	return past;
+}
+
 /* A batch that can't be opened. */
 static enum step not_open(
 	struct queue *q, uint64_t number, enum batch_state state, const char *why)
 {
-	bool past = number < ledger_number(q->apply->conn, q->apply->target.oid);
+	uint64_t applied = ledger_number(q->apply->conn, q->apply->target.oid);
+	enum past past = look_back(q, number);
 	char name[SPOOL_NAME_MAX];
 
 	spool_name(name, SPOOL_BATCH, number);
-	if (past) {
+	if (past == PAST_APPLIED) {
+		remove_unless_kept(q, number);
+		return STEP_ON;
+	}
+	if (past == PAST_OVER) {
 		warn("ignoring \"%s/%s\", which is older than what was applied and %s: remove "
 		     "it",
 			q->dir->path, name, why != NULL ? why : "not all here");
 		return STEP_PAST;
 	}
-	q->status = die_worst(q->status, explain_unopened(q->dir, number, state, why));
-	return STEP_STUCK;
+	q->status = die_worst(
+		q->status, explain_unopened(q->dir, number, state, why, number <= applied));
+	return number <= applied ? STEP_PAST : STEP_STUCK;
+}
+
+/* True if what it builds on is here, but not all, which was told. */
+static bool is_awaited(const struct queue *q, uint64_t base)
+{
+	struct batch b;
+	enum batch_state state = batch_peek(&b, q->dir, base);
+
+	if (state == BATCH_GOOD)
+		batch_close(&b);
+	return state != BATCH_GOOD && state != BATCH_GONE && find_means(q->where, base);
 }
 
 static enum step take_open(struct queue *q, const struct batch *b)
@@ -72,6 +115,8 @@ static enum step take_open(struct queue *q, const struct batch *b)
 	if (result == VERDICT_APPLY || result == VERDICT_DONE) {
 		remove_unless_kept(q, b->number);
 		step = STEP_ON;
+	} else if (result == VERDICT_HEADLESS && is_awaited(q, b->manifest.base)) {
+		step = STEP_STUCK;
 	} else {
 		explain_verdict(q->apply, q->dir, b, &ledger, result);
 		q->status = die_worst(q->status, DIE_PERSON);
@@ -92,22 +137,6 @@ static enum verdict judge(struct queue *q, const struct batch *b, bool accept_so
 	return result;
 }
 
-/* True if it was applied, whatever has become of its files since: rsync may have been killed
- * when it had removed some of them at the source, and brought the rest again. */
-static bool was_applied(struct queue *q, uint64_t number)
-{
-	struct batch b;
-	char *why = NULL;
-	bool done = false;
-
-	if (batch_open_manifest(&b, q->dir, SPOOL_BATCH, number, &why) == BATCH_GOOD) {
-		done = is_of_table(q, &b) && judge(q, &b, false) == VERDICT_DONE;
-		batch_close(&b);
-	}
-	free(why);
-	return done;
-}
-
 static enum step take(struct queue *q, uint64_t number)
 {
 	struct batch b;
@@ -118,8 +147,6 @@ static enum step take(struct queue *q, uint64_t number)
 	if (state == BATCH_GOOD) {
 		step = take_open(q, &b);
 		batch_close(&b);
-	} else if (state != BATCH_GONE && was_applied(q, number)) {
-		remove_unless_kept(q, number);
 	} else if (state != BATCH_GONE) {
 		step = not_open(q, number, state, why);
 	}
@@ -132,13 +159,10 @@ static enum step take(struct queue *q, uint64_t number)
 static bool is_full_start(struct queue *q, uint64_t number, bool by_option)
 {
 	struct batch b;
-	char *why = NULL;
 	bool good;
 
-	if (batch_open(&b, q->dir, SPOOL_BATCH, number, &why) != BATCH_GOOD) {
-		free(why);
+	if (batch_peek(&b, q->dir, number) != BATCH_GOOD)
 		return false;
-	}
 	good = b.manifest.scope == SCOPE_FULL && is_of_table(q, &b) &&
 	       (judge(q, &b, false) == VERDICT_APPLY) == !by_option &&
 	       (!by_option || judge(q, &b, true) == VERDICT_APPLY);
@@ -150,8 +174,7 @@ static bool is_full_start(struct queue *q, uint64_t number, bool by_option)
 static bool is_due(struct queue *q, uint64_t number)
 {
 	struct batch b;
-	char *why = NULL;
-	enum batch_state state = batch_open(&b, q->dir, SPOOL_BATCH, number, &why);
+	enum batch_state state = batch_peek(&b, q->dir, number);
 	bool due = state == BATCH_GONE;
 
 	if (state == BATCH_GOOD) {
@@ -160,9 +183,8 @@ static bool is_due(struct queue *q, uint64_t number)
 		due = result == VERDICT_APPLY || result == VERDICT_DONE;
 		batch_close(&b);
 	} else if (state != BATCH_GONE) {
-		due = was_applied(q, number);
+		due = look_back(q, number) == PAST_APPLIED;
 	}
-	free(why);
 	return due;
 }
 
@@ -240,20 +262,13 @@ static void list_needless(struct queue *q, const struct spool_list *list,
 {
 	struct batch f, b;
 	struct ledger ledger;
-	char *why = NULL;
 
-	if (batch_open(&f, q->dir, SPOOL_BATCH, full->number, &why) != BATCH_GOOD) {
-		free(why);
+	if (batch_peek(&f, q->dir, full->number) != BATCH_GOOD)
 		return;
-	}
 	ledger_load(q->apply->conn, q->apply->target.oid, &f.manifest, &ledger);
 	for (const struct spool_entry *e = list->entry; e < list->entry + list->count; e++) {
-		if (!is_batch(q, e) ||
-			batch_open(&b, q->dir, SPOOL_BATCH, e->number, &why) != BATCH_GOOD) {
-			free(why);
-			why = NULL;
+		if (!is_batch(q, e) || batch_peek(&b, q->dir, e->number) != BATCH_GOOD)
 			continue;
-		}
 		if (is_forerunner(&b.manifest, &f.manifest) ||
 			(full->by_option && is_abandoned(&b.manifest, &f.manifest, &ledger)))
 			list_needless_batch(&b.manifest, chains, numbers);
@@ -330,15 +345,12 @@ static void set_encoding(struct queue *q, const struct spool_list *list)
 	apply_encoding(q->apply, NULL);
 	for (size_t i = 0; i < list->count && list->entry[i].kind == SPOOL_BATCH; i++) {
 		struct batch b;
-		char *why = NULL;
 
-		if (batch_open(&b, q->dir, SPOOL_BATCH, list->entry[i].number, &why) ==
-			BATCH_GOOD) {
+		if (batch_peek(&b, q->dir, list->entry[i].number) == BATCH_GOOD) {
 			apply_encoding(q->apply, &b.manifest);
 			batch_close(&b);
 			return;
 		}
-		free(why);
 	}
 }
 

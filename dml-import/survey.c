@@ -112,33 +112,20 @@ static void take(struct survey *s, struct batch *b)
 	s->has_last = true;
 }
 
-/* One that is not all here or refused, but for what nobody needs any more. */
+/* One that is not all here or refused, but for what was applied: its manifest tells, while a
+ * number may be counted again. */
 static void take_unready(struct survey *s, uint64_t number)
 {
 	struct batch b;
 	char *why = NULL;
-	bool done =
-		number < (s->has_last                   ? s->last.number
-				 : *s->relation != '\0' ? ledger_number(s->conn, s->relation)
-							: 0);
+	bool done = false;
 
-	if (!done && batch_open_manifest(&b, &s->where->dir, SPOOL_BATCH, number, &why) ==
-			     BATCH_GOOD) {
+	if (batch_open_manifest(&b, &s->where->dir, SPOOL_BATCH, number, &why) == BATCH_GOOD) {
 		done = judge(s, &b.manifest) == VERDICT_DONE;
 		batch_close(&b);
 	}
 	free(why);
 	s->w->unready += !done;
-}
-
-static enum batch_state open_batch(
-	const struct survey *s, const struct spool_entry *e, struct batch *b)
-{
-	char *why = NULL;
-	enum batch_state state = batch_open(b, &s->where->dir, SPOOL_BATCH, e->number, &why);
-
-	free(why);
-	return state;
 }
 
 /* Batches stand first. */
@@ -159,7 +146,7 @@ static size_t find_full(const struct survey *s, const struct spool_list *list, s
 		struct batch b;
 		bool good;
 
-		if (open_batch(s, &list->entry[i], &b) != BATCH_GOOD)
+		if (batch_peek(&b, &s->where->dir, list->entry[i].number) != BATCH_GOOD)
 			continue;
 		good = b.manifest.scope == SCOPE_FULL &&
 		       name_equal(&b.manifest.table, s->name) &&
@@ -176,7 +163,7 @@ static void count_needless(struct survey *s, const struct spool_entry *e)
 {
 	struct batch b;
 
-	if (open_batch(s, e, &b) != BATCH_GOOD)
+	if (batch_peek(&b, &s->where->dir, e->number) != BATCH_GOOD)
 		return;
 	s->w->batches += judge(s, &b.manifest) != VERDICT_DONE;
 	batch_close(&b);
@@ -197,7 +184,7 @@ void survey(struct waiting *w, PGconn *conn, const struct found *where, const st
 		count_needless(&s, &list.entry[i]);
 	for (size_t i = full; i < count; i++) {
 		struct batch b;
-		enum batch_state state = open_batch(&s, &list.entry[i], &b);
+		enum batch_state state = batch_peek(&b, &where->dir, list.entry[i].number);
 
 		if (state == BATCH_GOOD)
 			take(&s, &b);
@@ -212,13 +199,12 @@ void survey(struct waiting *w, PGconn *conn, const struct found *where, const st
 void survey_encoding(PGconn *conn, const struct found *where)
 {
 	struct spool_list list;
-	struct survey s = {.where = where};
 
 	spool_list(&where->dir, &list);
 	for (size_t i = 0; i < count_batches(&list); i++) {
 		struct batch b;
 
-		if (open_batch(&s, &list.entry[i], &b) != BATCH_GOOD)
+		if (batch_peek(&b, &where->dir, list.entry[i].number) != BATCH_GOOD)
 			continue;
 
 		const char *const values[] = {b.manifest.encoding};

@@ -66,6 +66,47 @@ subtest 'what waits, and what is wrong with it' => sub {
 	$r->clear;
 };
 
+# Numbers begin anew where tracking was taken away: what has a number of the past may be to come.
+subtest 'not all here, and of a number that was' => sub {
+	$r->reset('at first');
+	next_batch();
+	next_batch();
+	$r->ship;
+	exits_with($r->receive, 0, 'a chain');
+	$r->clear;
+	export_ok('-d', $r->{source}, '--uninstall', '-t', 'items');
+	$r->install;
+	my ($first, $second) = (next_batch(), next_batch());
+	is($first, '0000000001', 'numbers begin anew');
+	$r->ship('--exclude=manifest');
+	ship("$r->{sent}/items/$second", "$inbox/$second");
+	my $is_awaited = sub {
+		my ($status, $name) = @_;
+		my $result = $r->receive;
+		exits_with($result, $status, "$name: not done");
+		stderr_like($result, qr{\Adml-import: error: "\Q$inbox/$first\E" is [^\n]*\ndml-import: hint: [^\n]*; if nothing ships it any more, remove it\n\z},
+			'... as is said, and nothing else');
+		like(status_line(), qr/ 1 not all here, or refused$/, '... by --status, too');
+	};
+	$is_awaited->(3, 'without a manifest');
+	write_file("$inbox/$first/manifest", read_file("$r->{sent}/items/$first/manifest") =~ s/^rows \K\d/!/mr);
+	$is_awaited->(4, 'with a damaged manifest');
+	$r->ship('--checksum');
+	exits_with($r->receive, 0, 'all is here');
+	$r->is_equal('then');
+
+	# The same of the chain that was: it holds up nobody.
+	mkdir "$inbox/$first", 0700 or die "mkdir: $!";
+	write_file("$inbox/$first/ids", '');
+	next_batch();
+	$r->ship("--exclude=/items/$first", "--exclude=/items/$second");
+	$is_awaited->(3, 'what is left of one that was applied');
+	table_equal($r->{source}, $r->{target}, 'items', '... holds up nobody');
+	remove_tree("$inbox/$first");
+	$r->is_equal('and removed');
+	$r->clear;
+};
+
 # Tables are found by their names or, where they were imported with -t, by what the ledger knows.
 subtest 'a table of another name' => sub {
 	$r->write_target('ALTER TABLE items RENAME TO kept');
