@@ -205,7 +205,8 @@ static bool write_batch(struct apply *a, const struct batch *b, const struct led
 	return fits;
 }
 
-/* The answer to COMMIT was lost: the ledger knows, once the old session has let go. */
+/* The answer to COMMIT was lost: the ledger knows, once the old session has let go.  A snapshot
+ * from before that would not show it. */
 static void look(struct apply *a, const struct manifest *m)
 {
 	bool committed;
@@ -213,7 +214,7 @@ static void look(struct apply *a, const struct manifest *m)
 	pg_disconnect(a->conn);
 	warn("the connection was lost at COMMIT; connecting again to see what became of it");
 	a->conn = pg_connect(&a->options->pg);
-	pg_exec(a->conn, "BEGIN", "BEGIN");
+	pg_exec(a->conn, "BEGIN ISOLATION LEVEL READ COMMITTED", "BEGIN");
 	ledger_await(a->conn, a->target.oid);
 	committed = ledger_has(a->conn, a->target.oid, m);
 	pg_exec(a->conn, "COMMIT", "COMMIT");

@@ -114,6 +114,26 @@ sub set_standby {
 	return;
 }
 
+# Whoever looks has to see what was committed while he waited, whatever a role's settings say.
+subtest 'the answer is lost while COMMIT goes on' => sub {
+	$cluster->sql('postgres', "ALTER DATABASE target SET default_transaction_isolation = 'repeatable read'");
+	next_batch();
+	set_standby('nobody');
+	my $proxy = Sweep::Proxy->new($cluster);
+	$proxy->start({ to => 'server', like => qr/^Q[\0-\xff]{4}COMMIT\0$/, when => 'after', n => 1 });
+	my $handle = start_cmd(program('dml-import'), '-d', $proxy->conninfo($r->{target}), $r->{inbox});
+	wait_for(sub { $cluster->value('postgres', "SELECT count(*) FROM pg_stat_activity
+		WHERE application_name = 'dml-import' AND wait_event = 'advisory'") }, 'the next session to wait for the first');
+	set_standby('');
+	my $result = finish($handle);
+	$proxy->stop;
+	exits_with($result, 0, 'exit status 0');
+	stderr_like($result, $lost, 'is said');
+	is(scalar batches($r->{inbox}), 0, 'the batch is removed');
+	$cluster->sql('postgres', 'ALTER DATABASE target RESET ALL');
+	converges('then');
+};
+
 for my $signal ('TERM', 'INT', 'HUP', 'KILL') {
 	subtest "SIG$signal while COMMIT is under way" => sub {
 		next_batch();
