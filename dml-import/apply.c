@@ -147,20 +147,22 @@ static void write_rows(struct apply *a, const struct batch *b)
 }
 
 /*
- * Changes go only onto columns that are as the batch before left them: one that was dropped and
- * made again, or of another type since, has not the source's values in the rows that don't
- * change.
+ * Changes go only onto rows that are as the batch before left them.  A column that was dropped
+ * and made again, or is of another type since, has not the source's values in the rows that
+ * don't change; and these may be gone where the table was one that loses rows.
  */
-static bool are_same_columns(
+static bool is_as_left(
 	const struct apply *a, const struct batch *b, const struct ledger *ledger)
 {
 	if (b->manifest.scope == SCOPE_FULL || strcmp(ledger->columns, a->target.digest) == 0)
 		return true;
 	complain("export all rows with dml-export --full",
 		"table %s can't take batch %" PRIu64
-		": its columns were changed since the batch before, which only a full batch "
-		"can mend",
-		a->target.label, b->number);
+		": %s since the batch before, which only a full batch can mend",
+		a->target.label, b->number,
+		*ledger->columns == '\0'
+			? "it was unlogged or had a foreign partition, and may have lost rows"
+			: "its columns were changed");
 	return false;
 }
 
@@ -197,7 +199,7 @@ static bool write_batch(struct apply *a, const struct batch *b, const struct led
 	fits = target_fits(a->conn, &a->target, &b->manifest, &columns);
 	if (fits) {
 		target_describe(a->conn, &a->target, &b->manifest, &columns);
-		fits = are_same_columns(a, b, ledger);
+		fits = is_as_left(a, b, ledger);
 	}
 	if (fits)
 		write_rows(a, b);
@@ -247,6 +249,18 @@ static void begin(struct apply *a)
 			"table %s is being imported by another run", a->target.label);
 }
 
+/* Ends the transaction of a batch that was not applied.  Once the table is mended nothing tells
+ * any more that it may have lost rows. */
+static void end_unapplied(struct apply *a, enum verdict result)
+{
+	if (result != VERDICT_MISFIT || !a->target.loses) {
+		pg_exec(a->conn, "ROLLBACK", "ROLLBACK");
+		return;
+	}
+	ledger_doubt(a->conn, a->target.oid);
+	pg_exec(a->conn, "COMMIT", "COMMIT");
+}
+
 enum verdict apply_batch(struct apply *a, const struct batch *b, struct ledger *ledger)
 {
 	const struct manifest *m = &b->manifest;
@@ -259,7 +273,7 @@ enum verdict apply_batch(struct apply *a, const struct batch *b, struct ledger *
 	if (result == VERDICT_APPLY && !write_batch(a, b, ledger))
 		result = VERDICT_MISFIT;
 	if (result != VERDICT_APPLY) {
-		pg_exec(a->conn, "ROLLBACK", "ROLLBACK");
+		end_unapplied(a, result);
 		return result;
 	}
 	commit(a, m);

@@ -182,6 +182,16 @@ void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 	buf_free(&origin);
 }
 
+void ledger_doubt(PGconn *conn, const char *relation)
+{
+	PGresult *res = pg_query_try(conn,
+		"UPDATE dml.ledger SET columns = '' WHERE relation = $1::oid", 1, &relation);
+
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		pg_die(conn, res, "the ledger");
+	PQclear(res);
+}
+
 bool ledger_has(PGconn *conn, const char *relation, const struct manifest *m)
 {
 	char number[24];

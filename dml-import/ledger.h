@@ -36,6 +36,10 @@ struct ledger_extras {
 void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 	const struct ledger_extras *extras);
 
+/* Notes that the table may have lost rows: no digest of columns is that of the batch before
+ * then, and so only a full batch can follow. */
+void ledger_doubt(PGconn *conn, const char *relation);
+
 /* True if the ledger's last batch is this one. */
 bool ledger_has(PGconn *conn, const char *relation, const struct manifest *m);
 

@@ -1,5 +1,6 @@
--- Why a table can't take a batch: a row for each reason, with what would mend it.  Asked unless
--- alike.sql is true, which must not be where any of this is.
+-- Why a table can't take a batch: a row for each reason, with what would mend it, and whether
+-- it may lose rows: then only a full batch may follow.  Asked unless alike.sql is true, which must not be
+-- where any of this is.
 -- $1 oid of the table, $2 names and $3 types of the columns sent, $4 columns of the key, $5 columns
 -- here whose types are made of something and $6 of what (shape.sql).
 WITH relation AS (
@@ -104,7 +105,7 @@ printable AS (
                      '|(timestamp|time)(\([0-9]\))? with(out)? time zone|interval [a-z]+( to [a-z]+)?)'
                      '(\([0-9]+(,-?[0-9]+)?\))?(\[\])?$')
 )
-SELECT problem, hint FROM (
+SELECT problem, hint, rank IN (12, 13) AS loses FROM (
     SELECT 1 AS rank, i, pg_catalog.format('it lacks column %I', name) AS problem,
            COALESCE(pg_catalog.format('ALTER TABLE %s ADD COLUMN %I ', relation.qualified, compared.name)
                     || printable.type || ';', 'compare it with dml-export --target-ddl') AS hint
@@ -202,14 +203,15 @@ SELECT problem, hint FROM (
     UNION ALL
     SELECT 12, 0, pg_catalog.format('%s is unlogged or temporary: a crash would empty it without a trace',
                                     u.oid::pg_catalog.regclass),
-           pg_catalog.format('ALTER TABLE %s SET LOGGED;', u.oid::pg_catalog.regclass)
+           pg_catalog.format('ALTER TABLE %s SET LOGGED; then export all rows with dml-export --full',
+                             u.oid::pg_catalog.regclass)
       FROM pg_catalog.pg_class AS u
      WHERE u.oid IN (SELECT oid FROM member) AND u.relpersistence <> 'p'
     UNION ALL
     SELECT 13, 0, pg_catalog.format('partition %s is a foreign table, where what is written may last though the rest'
                                     ' is rolled back', u.oid::pg_catalog.regclass),
-           pg_catalog.format('ALTER TABLE %s DETACH PARTITION %s;', i.inhparent::pg_catalog.regclass,
-                             u.oid::pg_catalog.regclass)
+           pg_catalog.format('ALTER TABLE %s DETACH PARTITION %s; then export all rows with dml-export --full',
+                             i.inhparent::pg_catalog.regclass, u.oid::pg_catalog.regclass)
       FROM pg_catalog.pg_class AS u
       JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = u.oid
      WHERE u.oid IN (SELECT oid FROM member) AND u.relkind = 'f'

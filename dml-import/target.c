@@ -136,7 +136,7 @@ static void release(struct arrays *a)
 
 /* Tells what keeps the table from taking the batch; true if nothing does. */
 static bool look_for_problems(
-	PGconn *conn, const struct target *t, const struct manifest *m, const struct arrays *a)
+	PGconn *conn, struct target *t, const struct manifest *m, const struct arrays *a)
 {
 	struct columns shapes;
 	struct arrays here;
@@ -149,20 +149,23 @@ static bool look_for_problems(
 	PGresult *res = pg_query(conn, problems_sql, 6, values);
 	bool fits = PQntuples(res) == 0;
 
-	for (int row = 0; row < PQntuples(res); row++)
+	for (int row = 0; row < PQntuples(res); row++) {
+		t->loses |= pg_bool(res, row, "loses");
 		complain(pg_text(res, row, "hint"), "table %s can't take batch %llu: %s",
 			t->label, (unsigned long long)m->number, pg_text(res, row, "problem"));
+	}
 	PQclear(res);
 	release(&here);
 	columns_free(&shapes);
 	return fits;
 }
 
-bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
-	const struct columns *columns)
+bool target_fits(
+	PGconn *conn, struct target *t, const struct manifest *m, const struct columns *columns)
 {
 	struct arrays a;
 
+	t->loses = false;
 	gather(&a, m, columns);
 
 	const char *const values[] = {t->oid, a.names, a.types, a.key};

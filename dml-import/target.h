@@ -14,6 +14,8 @@ struct target {
 	char *oid;
 	bool superuser; /* we are one, or can become one */
 
+	bool loses; /* after target_fits(): rows may be lost from it, or may have been */
+
 	/* Filled in by target_describe(). */
 	char *relation;    /* quoted, schema-qualified */
 	char *only;        /* "ONLY " or "" */
@@ -42,7 +44,7 @@ void target_lock(PGconn *conn, const struct target *t, const char *mode);
 void target_expect_no_strangers(PGconn *conn, const struct target *t);
 
 /* False if it can't take such a batch; all reasons are told. */
-bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
+bool target_fits(PGconn *conn, struct target *t, const struct manifest *m,
 	const struct columns *columns);
 
 /* How the batch is written to it; after target_fits(). */

@@ -32,7 +32,7 @@ sub prepare {
 # The statements that an import's hints consist of.
 sub statements {
 	my ($result) = @_;
-	return grep { /^[A-Z]+ .*;$/ } $result->{stderr} =~ /^dml-import: hint: (.*)$/mg;
+	return map { /^([A-Z]+ .*;)(?: then .*)?$/ } $result->{stderr} =~ /^dml-import: hint: (.*)$/mg;
 }
 
 sub refused {
