@@ -100,9 +100,11 @@ bool spool_may_rename(const struct spool_dir *dir);
  * names anybody may have put there, only so many are kept, and the others counted.
  */
 void spool_list(const struct spool_dir *dir, struct spool_list *list);
-/* The same of a directory in a tree above the tables': all that may be directories and are
- * named as one of the tree, and nothing else. */
-void spool_list_tree(const struct spool_dir *dir, struct spool_list *list);
+/* The same, for looking around: what can't be read is told, `status` is the worse for it, the
+ * list is empty and the answer is false.  Of a directory of the `tree` above the tables': all
+ * that may be directories and are named as one of it, and nothing else. */
+bool spool_list_peek(const struct spool_dir *dir, struct spool_list *list, bool tree,
+	enum die_status *status);
 /* Says what in a table's directory is no batch. */
 void spool_warn_of_strangers(const struct spool_dir *dir, const struct spool_list *list);
 void spool_list_free(struct spool_list *list);

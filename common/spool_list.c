@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void spool_name(char name[SPOOL_NAME_MAX], enum spool_kind kind, uint64_t number)
 {
@@ -76,17 +77,23 @@ static bool is_kept(struct spool_list *list, enum spool_kind kind, size_t *dots,
 	return true;
 }
 
-static void read_names(const struct spool_dir *dir, struct spool_list *list, bool tree)
+/* False, with errno and an empty list, if it can't be read. */
+static bool read_names(const struct spool_dir *dir, struct spool_list *list, bool tree)
 {
 	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
 	size_t room = 0, dots = 0, others = 0;
 	const struct dirent *d;
+	int error;
 
-	if (stream == NULL)
-		die_errno(DIE_AGAIN, "look at its owner and mode", "cannot read \"%s\"",
-			dir->path);
 	*list = (struct spool_list){0};
+	if (stream == NULL) {
+		error = errno;
+		if (fd >= 0)
+			close(fd);
+		errno = error;
+		return false;
+	}
 	while ((errno = 0, d = readdir(stream)) != NULL) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
@@ -104,22 +111,36 @@ static void read_names(const struct spool_dir *dir, struct spool_list *list, boo
 		}
 		list->entry[list->count++] = entry;
 	}
-	if (errno != 0)
-		die_errno(DIE_AGAIN, "mend the file system, then run it again",
-			"cannot read \"%s\"", dir->path);
+	error = errno;
 	closedir(stream);
+	if (error != 0)
+		spool_list_free(list);
 	if (list->count > 0)
 		qsort(list->entry, list->count, sizeof *list->entry, compare);
+	errno = error;
+	return error == 0;
+}
+
+static const char *unreadable_hint(void)
+{
+	return errno == EACCES ? "look at its owner and mode"
+			       : "mend the file system, then run it again";
 }
 
 void spool_list(const struct spool_dir *dir, struct spool_list *list)
 {
-	read_names(dir, list, false);
+	if (!read_names(dir, list, false))
+		die_errno(DIE_AGAIN, unreadable_hint(), "cannot read \"%s\"", dir->path);
 }
 
-void spool_list_tree(const struct spool_dir *dir, struct spool_list *list)
+bool spool_list_peek(const struct spool_dir *dir, struct spool_list *list, bool tree,
+	enum die_status *status)
 {
-	read_names(dir, list, true);
+	if (read_names(dir, list, tree))
+		return true;
+	*status = die_worst(*status, errno == EACCES ? DIE_PERSON : DIE_AGAIN);
+	complain(unreadable_hint(), "cannot read \"%s\": %s", dir->path, strerror(errno));
+	return false;
 }
 
 void spool_warn_of_strangers(const struct spool_dir *dir, const struct spool_list *list)

@@ -75,7 +75,8 @@ static void walk_below(struct find *f, const struct spool_dir *dir, int depth)
 {
 	struct spool_list list;
 
-	spool_list_tree(dir, &list);
+	if (!spool_list_peek(dir, &list, true, &f->status))
+		return;
 	for (size_t i = 0; i < list.count; i++) {
 		struct spool_dir child;
 
@@ -91,7 +92,10 @@ static void walk(struct find *f, struct spool_dir *dir, int depth)
 	struct spool_list list;
 	bool found;
 
-	spool_list(dir, &list);
+	if (!spool_list_peek(dir, &list, false, &f->status)) {
+		spool_close(dir);
+		return;
+	}
 	found = is_table(&list);
 	spool_list_free(&list);
 	if (found) {

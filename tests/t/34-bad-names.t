@@ -234,6 +234,25 @@ for my $what ('lost+found', 'items') {
 	};
 }
 
+subtest 'a directory that may be listed, but not entered' => sub {
+	fresh();
+	give($inbox);
+	for my $what ("$inbox/items", "$inbox/below/it") {
+		mkdir "$inbox/below", 0755;
+		mkdir $what, 0700;
+		give($inbox);
+		chmod 0400, $what or die "chmod: $!";
+		my $before = applied('others');
+		my $result = receive_without_root();
+		exits_with($result, 4, "$what: exit status 4");
+		stderr_like($result, qr{error: cannot read "\Q$what\E": .*\n.*hint: look at its owner and mode\n}, '... it is named');
+		is(applied('others') - $before, $what =~ /items/ ? 1 : 0, '... and the other table is done');
+		chmod 0700, $what or die "chmod: $!";
+	}
+	rmdir "$inbox/below/it";
+	rmdir "$inbox/below";
+};
+
 subtest 'a directory that nothing can be removed from' => sub {
 	my $name = fresh();
 	give($inbox);
