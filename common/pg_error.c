@@ -87,7 +87,10 @@ struct advice {
 
 /* The first that fits. */
 static const struct advice advices[] = {
-	{"23503", DIE_PERSON, "make the foreign key DEFERRABLE, or drop it"},
+	{"23503", DIE_PERSON,
+		"make the foreign key DEFERRABLE, with NO ACTION in place of ON DELETE "
+		"RESTRICT, which can't wait, or drop it; where it is this table that refers "
+		"to another, that one has to be imported first"},
 	{"23", DIE_PERSON, "mend the target table's rows or constraint, then run it again"},
 	{"22", DIE_PERSON, "compare the table's definition on both sides"},
 	{"25006", DIE_PERSON, "connect to the primary: this server or role is read-only"},

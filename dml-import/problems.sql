@@ -198,7 +198,11 @@ SELECT problem, hint, rank IN (12, 13) AS loses FROM (
      WHERE r.ev_class = $1::oid AND r.ev_type = '4' AND r.ev_enabled <> 'D'
     UNION ALL
     SELECT 10, 0, 'row security hides or refuses rows for this role',
-           'import as the table''s owner or as a role with BYPASSRLS'
+           CASE WHEN relation.relforcerowsecurity AND pg_catalog.pg_has_role(relation.relowner, 'USAGE')
+                THEN pg_catalog.format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY; or import as a role with BYPASSRLS',
+                                       relation.qualified)
+                ELSE 'import as the table''s owner or as a role with BYPASSRLS' END
+      FROM relation
      WHERE pg_catalog.row_security_active($1::oid)
     UNION ALL
     SELECT 12, 0, pg_catalog.format('%s is unlogged or temporary: a crash would empty it without a trace',

@@ -273,6 +273,7 @@ subtest 'other roles' => sub {
 	$r->write_target('ALTER TABLE items FORCE ROW LEVEL SECURITY');
 	$result = $receive->($app);
 	exits_with($result, 4, 'forced upon the owner');
+	stderr_like($result, qr/row security.*hint: ALTER TABLE public\.items NO FORCE ROW LEVEL SECURITY; or .*BYPASSRLS\n/s, '... and how not');
 	$r->write_target('ALTER TABLE items NO FORCE ROW LEVEL SECURITY; REVOKE DELETE ON items FROM guest');
 	$result = $receive->($guest);
 	exits_with($result, 4, 'a role that may not delete');
