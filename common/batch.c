@@ -7,8 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char ship_again[] = "ship the batch again from its source, with rsync --checksum";
-
 /* Returns the descriptor, -1 if there is no such file, -2 if it is no regular file, -3 with
  * errno if that can't be known. */
 static int open_regular(int dir, const char *name, struct stat *st)
@@ -203,7 +201,7 @@ void batch_expect(const struct batch *b, enum manifest_file file, const struct i
 	const struct io_sum *announced = &b->manifest.file[file];
 
 	if (read->size != announced->size || strcmp(read->sha256, announced->sha256) != 0)
-		die(DIE_PERSON, ship_again, "\"%s/%s\" is not what its manifest announces",
+		die(DIE_PERSON, IO_SHIP_AGAIN, "\"%s/%s\" is not what its manifest announces",
 			b->dir.path, manifest_file_name(file));
 }
 

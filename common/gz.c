@@ -32,8 +32,6 @@ struct gz_reader {
 	unsigned char out[PIECE];
 };
 
-static const char ship_again[] = "ship the batch again from its source, with rsync --checksum";
-
 struct gz_writer *gz_writer_open(int fd, const char *name, int level)
 {
 	struct gz_writer *w = mem_zero(1, sizeof *w);
@@ -99,7 +97,7 @@ struct gz_reader *gz_reader_open(int fd, const char *name, uint64_t bytes)
 
 static _Noreturn void refuse(const struct gz_reader *r, const char *what)
 {
-	die(DIE_PERSON, ship_again, "\"%s\" %s", r->name, what);
+	die(DIE_PERSON, IO_SHIP_AGAIN, "\"%s\" %s", r->name, what);
 }
 
 /* The trailer is behind us: the file must end here too. */

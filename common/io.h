@@ -14,6 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The hint where what is read is not what was written elsewhere and shipped here. */
+#define IO_SHIP_AGAIN                                                                          \
+	"ship the batch again from its source, with rsync --checksum; "                        \
+	"if that has it no more, export all rows with dml-export --full"
+
 struct io_sum {
 	uint64_t size; /* bytes */
 	char sha256[HASH_TEXT];

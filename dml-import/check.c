@@ -53,7 +53,7 @@ static void check_lines(const struct batch *b, enum manifest_file file, uint64_t
 
 	content_read(b, file, count_lines, &lines);
 	if (lines != announced)
-		die(DIE_PERSON, "ship the batch again from its source",
+		die(DIE_PERSON, IO_SHIP_AGAIN,
 			"\"%s/%s\" has not as many lines as its manifest announces",
 			b->dir.path, manifest_file_name(file));
 }

@@ -16,7 +16,7 @@ struct passage {
 static void expect_written(const struct passage *p, bool good)
 {
 	if (!good)
-		die(DIE_PERSON, "ship the batch again from its source",
+		die(DIE_PERSON, IO_SHIP_AGAIN,
 			"\"%s/%s\" holds a backslash that COPY never writes",
 			p->batch->dir.path, manifest_file_name(p->file));
 }

@@ -4,29 +4,42 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *unopened_hint(enum batch_state state, bool is_old)
+{
+	switch (state) {
+	case BATCH_NEWER:
+		return is_old ? "install a newer dml-import; if nothing ships it any more, "
+				"remove it"
+			      : "install a newer dml-import";
+	case BATCH_REFUSED:
+		return is_old ? "ship it again from its source, with rsync --checksum; if "
+				"nothing "
+				"ships it any more, remove it"
+			      : IO_SHIP_AGAIN;
+	default:
+		return is_old ? "run this again when shipping is done; if nothing ships it any "
+				"more, remove it"
+			      : "run this again when shipping is done; ship it again if it is; "
+				"if "
+				"its source has it no more, export all rows with dml-export "
+				"--full";
+	}
+}
+
 enum die_status explain_unopened(const struct spool_dir *table, uint64_t number,
 	enum batch_state state, const char *why, bool is_old)
 {
-	static const char remove[] = "; if nothing ships it any more, remove it";
+	bool is_refused = state == BATCH_REFUSED || state == BATCH_NEWER;
 	char name[SPOOL_NAME_MAX];
-	char *hint;
 
 	spool_name(name, SPOOL_BATCH, number);
-	if (state == BATCH_REFUSED || state == BATCH_NEWER) {
-		hint = mem_format("%s%s",
-			state == BATCH_NEWER
-				? "install a newer dml-import"
-				: "ship it again from its source, with rsync --checksum",
-			is_old ? remove : "");
-		complain(hint, "\"%s/%s\" is refused: %s", table->path, name, why);
-		free(hint);
-		return DIE_PERSON;
-	}
-	hint = mem_format("run this again when shipping is done%s",
-		is_old ? remove : "; ship it again if it is");
-	complain(hint, "\"%s/%s\" is not all here", table->path, name);
-	free(hint);
-	return DIE_NOT_NOW;
+	if (is_refused)
+		complain(unopened_hint(state, is_old), "\"%s/%s\" is refused: %s", table->path,
+			name, why);
+	else
+		complain(unopened_hint(state, is_old), "\"%s/%s\" is not all here", table->path,
+			name);
+	return is_refused ? DIE_PERSON : DIE_NOT_NOW;
 }
 
 void explain_table(const struct batch *b)

@@ -183,7 +183,7 @@ subtest 'a batch on its way' => sub {
 	my $name = next_batch();
 	my $sent = "$r->{sent}/items/$name";
 	my $here = "$inbox/$name";
-	my $not_ready = qr{error: "\Q$here\E" is not all here\n.*hint: run this again};
+	my $not_ready = qr{error: "\Q$here\E" is not all here\n.*hint: run this again .* --full\n};
 
 	mkdir $here, 0700 or die "mkdir: $!";
 	exits_with($r->receive, 0, 'an empty directory is nothing yet');

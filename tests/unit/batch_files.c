@@ -74,7 +74,10 @@ static void test_columns(void)
 	scratch_file(BATCH "/columns", "ID\tbigint\nname\ttext\n", sizeof SAMPLE_COLUMNS - 1);
 	ends(read_columns, NULL, DIE_PERSON,
 		BATCH
-		"/columns\" is not what its manifest announces\nhint: ship the batch again",
+		"/columns\" is not what its manifest announces\nhint: ship the batch again "
+		"from its "
+		"source, with rsync --checksum; if that has it no more, export all rows with "
+		"dml-export --full",
 		"altered columns are refused");
 	scratch_remove(BATCH);
 
