@@ -11,19 +11,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A row for each table that isn't refused, in their order; dies if one has gone. */
-static PGresult *ask(PGconn *conn, const struct source_tables *tables)
+/* NULL, with `locked` set, if somebody keeps a table locked; dies of that if `locked` is NULL,
+ * and of any other error. */
+static PGresult *query(PGconn *conn, const char *sql, const char *value, bool *locked)
+{
+	PGresult *res = pg_query_try(conn, sql, 1, &value);
+
+	if (PQresultStatus(res) == PGRES_TUPLES_OK)
+		return res;
+	if (locked == NULL || !pg_is_locked(res))
+		pg_die(conn, res, NULL);
+	PQclear(res);
+	*locked = true;
+	return NULL;
+}
+
+/* A row for each table that isn't refused, in their order; dies if one has gone.  `locked` as
+ * in query(). */
+static PGresult *ask(PGconn *conn, const struct source_tables *tables, bool *locked)
 {
 	char *oids = source_oids(tables);
-	const char *const values[] = {oids};
-	PGresult *res = pg_query(conn, describe_sql, 1, values);
+	PGresult *res = query(conn, describe_sql, oids, locked);
 	size_t count = 0;
 
+	free(oids);
+	if (res == NULL)
+		return NULL;
 	for (size_t i = 0; i < tables->count; i++)
 		count += !tables->table[i].refused;
 	if ((size_t)PQntuples(res) != count)
 		die(DIE_AGAIN, "run it again", "a table was dropped just now");
-	free(oids);
 	return res;
 }
 
@@ -124,12 +141,11 @@ static void describe_types(PGconn *conn, struct source_tables *tables)
 	PQclear(res);
 }
 
-static PGresult *ask_of_partitions(PGconn *conn, const struct source_table *t)
+static PGresult *ask_of_partitions(PGconn *conn, const struct source_table *t, bool *locked)
 {
 	const char *const oid[] = {t->oid};
 	char *array = pg_array(oid, 1);
-	const char *const values[] = {array};
-	PGresult *res = pg_query_row(conn, partitions_sql, 1, values);
+	PGresult *res = query(conn, partitions_sql, array, locked);
 
 	free(array);
 	return res;
@@ -138,7 +154,7 @@ static PGresult *ask_of_partitions(PGconn *conn, const struct source_table *t)
 static void describe_partitions(
 	PGconn *conn, struct source_tables *tables, struct source_table *t)
 {
-	PGresult *res = ask_of_partitions(conn, t);
+	PGresult *res = ask_of_partitions(conn, t, NULL);
 
 	if (!pg_is_null(res, 0, "missing")) {
 		refuse_missing(tables, t, pg_text(res, 0, "missing"));
@@ -172,7 +188,7 @@ static void digest_triggers(struct source_table *t)
 
 void describe_tables(PGconn *conn, struct source_tables *tables)
 {
-	PGresult *res = ask(conn, tables);
+	PGresult *res = ask(conn, tables, NULL);
 	bool types = false;
 	int row = 0;
 
@@ -228,10 +244,26 @@ void describe_confirm(PGconn *conn, const struct source_table *tables, size_t co
 	free(oid);
 }
 
-static bool are_partitions_intact(PGconn *conn, const struct source_table *table)
+static bool are_partitions_intact(PGconn *conn, const struct source_table *table, bool *locked)
 {
-	PGresult *res = ask_of_partitions(conn, table);
-	bool intact = pg_is_null(res, 0, "missing");
+	PGresult *res = ask_of_partitions(conn, table, locked);
+	bool intact = res != NULL && pg_is_null(res, 0, "missing");
+
+	PQclear(res);
+	return intact;
+}
+
+bool describe_is_intact_or_locked(PGconn *conn, const struct source_table *table, bool *locked)
+{
+	struct source_table copy = *table;
+	const struct source_tables one = {.table = &copy, .count = 1};
+	PGresult *res = ask(conn, &one, locked);
+	bool intact = res != NULL && pg_bool(res, 0, "tracked") &&
+		      !pg_is_null(res, 0, "shadow") &&
+		      pg_number(res, 0, "version") == TRACK_VERSION &&
+		      pg_is_null(res, 0, "missing") && !pg_bool(res, 0, "foreign_owner") &&
+		      pg_bool(res, 0, "has_key") &&
+		      (!table->partitioned || are_partitions_intact(conn, table, locked));
 
 	PQclear(res);
 	return intact;
@@ -239,15 +271,5 @@ static bool are_partitions_intact(PGconn *conn, const struct source_table *table
 
 bool describe_is_intact(PGconn *conn, const struct source_table *table)
 {
-	struct source_table copy = *table;
-	const struct source_tables one = {.table = &copy, .count = 1};
-	PGresult *res = ask(conn, &one);
-	bool intact = pg_bool(res, 0, "tracked") && !pg_is_null(res, 0, "shadow") &&
-		      pg_number(res, 0, "version") == TRACK_VERSION &&
-		      pg_is_null(res, 0, "missing") && !pg_bool(res, 0, "foreign_owner") &&
-		      pg_bool(res, 0, "has_key") &&
-		      (!table->partitioned || are_partitions_intact(conn, table));
-
-	PQclear(res);
-	return intact;
+	return describe_is_intact_or_locked(conn, table, NULL);
 }

@@ -18,5 +18,8 @@ void describe_confirm(PGconn *conn, const struct source_table *tables, size_t co
 
 /* True if --install has nothing to do. */
 bool describe_is_intact(PGconn *conn, const struct source_table *table);
+/* The same; but where somebody keeps it locked for all of lock_timeout, it sets `locked` in
+ * place of dying. */
+bool describe_is_intact_or_locked(PGconn *conn, const struct source_table *table, bool *locked);
 
 #endif

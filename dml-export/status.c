@@ -9,8 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is known of a table beside what status.sql says. */
+struct look {
+	bool locked;       /* somebody keeps it so: nothing more is known */
+	const char *wrong; /* why it can't be exported, or NULL */
+	char *size;        /* of its shadow table, for printing, or NULL */
+};
+
+/* NULL if it failed because what it reads is locked. */
+static PGresult *ask(PGconn *conn, const char *sql, struct look *look)
+{
+	PGresult *res = pg_query_try(conn, sql, 0, NULL);
+
+	if (PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1)
+		return res;
+	if (!pg_is_locked(res))
+		pg_die(conn, res, NULL);
+	PQclear(res);
+	look->locked = true;
+	return NULL;
+}
+
 /* How many keys wait, whether a TRUNCATE is among them, and how many rows the shadow holds. */
-static PGresult *count(PGconn *conn, const PGresult *res, int row)
+static PGresult *count(PGconn *conn, const PGresult *res, int row, struct look *look)
 {
 	struct buf sql = {0};
 	const char *xip = pg_text(res, row, "xip");
@@ -25,7 +46,7 @@ static PGresult *count(PGconn *conn, const PGresult *res, int row)
 		buf_format(&sql, " WHERE s.txid >= %s OR s.txid = ANY ('{%s}'::bigint[])",
 			pg_text(res, row, "xmax"), xip);
 	buf_string(&sql, ") AS w");
-	counts = pg_query_row(conn, sql.data, 0, NULL);
+	counts = ask(conn, sql.data, look);
 	buf_free(&sql);
 	return counts;
 }
@@ -35,8 +56,28 @@ static const char *or_dash(const char *text)
 	return *text != '\0' ? text : "-";
 }
 
+/* The size of the row's shadow table, or NULL; the caller frees it. */
+static char *size(PGconn *conn, const PGresult *res, int row, struct look *look)
+{
+	PGresult *sizes;
+	char *sql, *text = NULL;
+
+	if (pg_is_null(res, row, "shadow_oid"))
+		return NULL;
+	sql = mem_format(
+		"SELECT pg_catalog.pg_size_pretty(pg_catalog.pg_total_relation_size(%s::oid))"
+		" AS size",
+		pg_text(res, row, "shadow_oid"));
+	sizes = ask(conn, sql, look);
+	if (sizes != NULL)
+		text = mem_string(pg_text(sizes, 0, "size"));
+	PQclear(sizes);
+	free(sql);
+	return text;
+}
+
 /* Why the row's table can't be exported, or NULL. */
-static const char *cause(PGconn *conn, const PGresult *res, int row)
+static const char *cause(PGconn *conn, const PGresult *res, int row, bool *locked)
 {
 	struct source_table table = {0};
 	bool intact;
@@ -47,8 +88,11 @@ static const char *cause(PGconn *conn, const PGresult *res, int row)
 		return "can't be exported: it is unlogged";
 	table.oid = mem_string(pg_text(res, row, "base"));
 	table.partitioned = pg_bool(res, row, "partitioned");
-	intact = !pg_bool(res, row, "bypassed") && describe_is_intact(conn, &table);
+	intact = !pg_bool(res, row, "bypassed") &&
+		 describe_is_intact_or_locked(conn, &table, locked);
 	free(table.oid);
+	if (*locked)
+		return NULL;
 	if (!intact)
 		return "can't be exported: run --install";
 	return pg_bool(res, row, "readable") ? NULL : "can't be read";
@@ -76,13 +120,21 @@ static const char *waiting(const PGresult *counts)
 	return pg_bool(counts, 0, "truncated") ? "all" : pg_text(counts, 0, "waiting");
 }
 
-/* `wrong`: why the table can't be exported, or NULL. */
-static void print_row(
-	struct print_table *out, PGconn *conn, const PGresult *res, int row, const char *wrong)
+static char *note_of(
+	const PGresult *res, int row, const PGresult *counts, const struct look *look)
 {
-	PGresult *counts = pg_bool(res, row, "readable") ? count(conn, res, row) : NULL;
+	if (look->wrong != NULL)
+		return mem_string(look->wrong);
+	return look->locked ? mem_string("locked right now") : keeper(res, row, counts);
+}
+
+static void print_row(
+	struct print_table *out, PGconn *conn, const PGresult *res, int row, struct look *look)
+{
+	bool ask = pg_bool(res, row, "readable") && !look->locked;
+	PGresult *counts = ask ? count(conn, res, row, look) : NULL;
 	bool registered = !pg_is_null(res, row, "target");
-	char *note = wrong != NULL ? mem_string(wrong) : keeper(res, row, counts);
+	char *note = note_of(res, row, counts, look);
 
 	print_cell(out, pg_text(res, row, pg_bool(res, row, "gone") ? "recorded" : "name"));
 	print_cell(out, or_dash(pg_text(res, row, "target")));
@@ -90,23 +142,29 @@ static void print_row(
 	print_cell(out, or_dash(pg_text(res, row, "exported")));
 	print_cell(out, counts != NULL && registered ? waiting(counts) : "-");
 	print_cell(out, counts != NULL ? pg_text(counts, 0, "rows") : "-");
-	print_cell(out, or_dash(pg_text(res, row, "size")));
+	print_cell(out, look->size != NULL && !look->locked ? look->size : "-");
 	print_cell(out, note);
 	free(note);
 	PQclear(counts);
 }
 
-/* Rows of one table stand together: what is wrong with it is asked once. */
+/* Rows of one table stand together: what is wrong with it is asked once, and a lock is waited
+ * for once. */
 static void print_rows(struct print_table *out, PGconn *conn, const PGresult *res)
 {
-	const char *wrong = NULL;
+	struct look look = {0};
 
 	for (int row = 0; row < PQntuples(res); row++) {
 		if (row == 0 ||
-			strcmp(pg_text(res, row, "base"), pg_text(res, row - 1, "base")) != 0)
-			wrong = cause(conn, res, row);
-		print_row(out, conn, res, row, wrong);
+			strcmp(pg_text(res, row, "base"), pg_text(res, row - 1, "base")) != 0) {
+			free(look.size);
+			look = (struct look){0};
+			look.size = size(conn, res, row, &look);
+			look.wrong = cause(conn, res, row, &look.locked);
+		}
+		print_row(out, conn, res, row, &look);
 	}
+	free(look.size);
 }
 
 enum die_status status_print(const struct options *o)
@@ -130,6 +188,7 @@ enum die_status status_print(const struct options *o)
 	}
 	if (some || source_installed(conn, OWN_READ))
 		res = pg_query(conn, status_sql, 1, (const char *const[]){oids});
+	pg_script(conn, "SET lock_timeout = '1s'");
 	print_begin(&out, sizeof heading / sizeof *heading);
 	for (size_t i = 0; i < sizeof heading / sizeof *heading; i++)
 		print_cell(&out, heading[i]);

@@ -1,5 +1,7 @@
 -- One row for each tracked table and target.  $1 oids of base tables, or NULL for all.
 --
+-- Nothing here waits for a lock on one of these tables: the others' rows are to be printed.
+--
 -- The shadow rows are kept from the least xmin on that a target's last snapshot has: it is the
 -- earliest snapshot's, and is that of a transaction which was open then and may be still.
 SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name,
@@ -13,8 +15,7 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
        pg_catalog.to_char(g.exported, 'YYYY-MM-DD HH24:MI:SS"Z"') AS exported,
        pg_catalog.pg_snapshot_xmax(g.snapshot) AS xmax,
        (SELECT pg_catalog.string_agg(x::text, ',') FROM pg_catalog.pg_snapshot_xip(g.snapshot) AS x) AS xip,
-       CASE WHEN s.oid IS NOT NULL
-            THEN pg_catalog.pg_size_pretty(pg_catalog.pg_total_relation_size(s.oid)) END AS size,
+       s.oid AS shadow_oid,
        pg_catalog.has_table_privilege(s.oid, 'SELECT') AS readable,
        t.base::oid AS base,
        c.relkind = 'p' AS partitioned,

@@ -51,11 +51,7 @@ subtest 'a table' => sub {
 	change();
 	my $other = $source->connect($r->{source}, AutoCommit => 0);
 	$other->do('LOCK TABLE items');
-	my $status = start_cmd(program('dml-export'), '-d', $r->{source}, '--status');
 	not_now(scalar $r->export, 'others', 'exported');
-	my $result = finish($status);
-	exits_with($result, 3, '--status does not wait for it, either');
-	stderr_like($result, qr/lock.* \(SQLSTATE 55P03\)\n.*hint: /, '... as is said');
 	$other->rollback;
 	is(tables_of($r->batch), 'items', 'the next run has it');
 	$r->ship;
@@ -292,6 +288,41 @@ subtest '--forget' => sub {
 	$result = run_export(@forget);
 	is("$result->{ended} $result->{stderr}", '0 ', 'a table without its shadow table is no hindrance');
 	export_ok('-q', '-d', $r->{source}, '--install', '-t', 'items');
+};
+
+# What is locked, and how --status shows each of the two tables then: WAITING, SHADOW ROWS and NOTE.
+subtest '--status' => sub {
+	$r->write('CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id);
+		CREATE TABLE parted1 PARTITION OF parted FOR VALUES FROM (1) TO (10)');
+	export_ok('-q', '-d', $r->{source}, '--install', '-t', 'parted');
+	exits_with(run_export(export_for('one/app')), 0, 'for one target');
+	exits_with(run_export(export_for('two/app')), 0, 'for another');
+	change();
+	my $status = sub {
+		my ($table) = @_;
+		my $result = run_export('-d', $r->{source}, '--status');
+		is("$result->{ended} $result->{stderr}", '0 ', '--status');
+		return [map { join ' ', (split / {2,}/)[1, 4, 5, 7] } grep { /^public\.$table / } @{ $result->{lines} }];
+	};
+	my %free = map { $_ => $status->($_) } 'items', 'others';
+	is(scalar(grep { /^(?:one|two).app 1 [1-9]/ } @{ $free{$_} }), 2, "$_: not locked") for 'items', 'others';
+	my @locked = map { s/ .*/ - - locked right now/r } @{ $free{items} };
+	for my $lock ('items', 'dml."public.items"', 'items, dml."public.items"') {
+		my $other = $source->connect($r->{source}, AutoCommit => 0);
+		$other->do("LOCK TABLE $lock");
+		is_deeply($status->('items'), \@locked, "$lock: locked");
+		is_deeply($status->('others'), $free{others}, '... the other table is shown');
+		$other->rollback;
+	}
+	is_deeply($status->('items'), $free{items}, 'the lock gone');
+	for my $sql ('LOCK TABLE parted1', 'REINDEX TABLE dml."public.parted"') {
+		my $other = $source->connect($r->{source}, AutoCommit => 0);
+		$other->do($sql);
+		is_deeply($status->('parted'), ['- - - locked right now'], $sql);
+		$other->rollback;
+	}
+	exits_with(run_export('-d', $r->{source}, '--forget', '-T', 'one/app', '-T', 'two/app'), 0, 'no such targets any more');
+	export_ok('-q', '-d', $r->{source}, '--uninstall', '-t', 'parted');
 };
 
 # A worker that can't connect takes no job; what no worker has done, the parent does.
