@@ -63,60 +63,161 @@ const struct chain *changes_leader(const struct run *run, const struct chain *c)
 	return NULL;
 }
 
-/* A question about every chain that could go on with its changes, in one statement. */
-static PGresult *ask(struct run *run, const char *what, bool due_only)
+/* What is asked about each chain that could go on with its changes. */
+struct question {
+	const char *condition; /* on a row s of the shadow that is new to it: is there one? */
+	bool due_only;
+};
+
+/* About the chains from `first` to before `end`, in one statement; NULL if it is about none. */
+static char *write_down(
+	const struct run *run, const struct question *q, size_t first, size_t end)
 {
 	struct buf sql = {0};
-	PGresult *res = NULL;
 
-	for (size_t i = 0; i < run->chains; i++) {
+	for (size_t i = first; i < end; i++) {
 		const struct chain *c = &run->chain[i];
 
 		if (c->dropped || c->full != NULL || c->table->unchanged ||
-			(due_only && !c->due) || twin(run, c) != NULL)
+			(q->due_only && !c->due) || twin(run, c) != NULL)
 			continue;
 		buf_format(&sql,
 			"%sSELECT %zu AS chain WHERE EXISTS (SELECT FROM %s AS s WHERE ",
 			sql.len > 0 ? " UNION ALL " : "", i, c->table->shadow);
 		add_condition(&sql, run, c);
-		buf_format(&sql, "%s)", what);
+		buf_format(&sql, "%s)", q->condition);
 	}
-	if (sql.len > 0)
-		res = pg_query(run->conn, sql.data, 0, NULL);
-	buf_free(&sql);
+	return sql.data;
+}
+
+/* The rows of a query, or its error, which is undone; in one round trip.  Locking a table does
+ * not lock its indexes: so they are waited for, for so long. */
+static PGresult *query_under_savepoint(PGconn *conn, const char *sql, const char *patience)
+{
+	char *script = mem_format("SAVEPOINT changes; SET LOCAL lock_timeout = '%s'; %s; "
+				  "SET LOCAL lock_timeout = 0; RELEASE SAVEPOINT changes",
+		patience, sql);
+	PGresult *res = NULL, *next;
+
+	if (PQsendQuery(conn, script) != 1)
+		pg_die(conn, NULL, NULL);
+	while ((next = PQgetResult(conn)) != NULL) {
+		if (PQresultStatus(next) != PGRES_COMMAND_OK) {
+			PQclear(res);
+			res = next;
+		} else {
+			PQclear(next);
+		}
+	}
+	free(script);
+	if (res == NULL || PQstatus(conn) != CONNECTION_OK)
+		pg_die(conn, res, NULL);
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		pg_script(conn, "ROLLBACK TO SAVEPOINT changes; RELEASE SAVEPOINT changes");
 	return res;
 }
 
-void changes_find(struct run *run)
+/* Notes the chains from `first` to before `end` for which the answer is yes.  NULL, or the
+ * error, which is the caller's. */
+static PGresult *ask_some(const struct run *run, const struct question *q, size_t first,
+	size_t end, const char *patience, bool *yes)
 {
-	PGresult *res;
+	char *sql = write_down(run, q, first, end);
+	PGresult *res = NULL;
+
+	if (sql != NULL)
+		res = query_under_savepoint(run->conn, sql, patience);
+	free(sql);
+	if (res != NULL && PQresultStatus(res) != PGRES_TUPLES_OK)
+		return res;
+	for (int row = 0; res != NULL && row < PQntuples(res); row++)
+		yes[pg_number(res, row, "chain")] = true;
+	PQclear(res);
+	return NULL;
+}
+
+/* What needs this table's changes goes without; a full batch reads none. */
+static void drop_unreadable(struct run *run, size_t first, size_t end, const PGresult *error)
+{
+	const struct source_table *t = run->chain[first].table;
+	char *what = mem_format("%s, the shadow table of %s", t->shadow, t->label);
+
+	run->status = die_worst(run->status, pg_complain(run->conn, error, what));
+	free(what);
+	for (size_t i = first; i < end; i++) {
+		struct chain *c = &run->chain[i];
+
+		if (c->full != NULL)
+			continue;
+		c->dropped = true;
+		c->due = false;
+	}
+}
+
+/*
+ * For each chain, whether the answer is yes; the caller frees it.  All are asked about in one
+ * statement.  If that fails, table by table, and for a second each, as in lock.c: a shadow
+ * table whose index somebody keeps locked, or that is damaged, is no other table's affair.
+ */
+static bool *ask(struct run *run, const struct question *q)
+{
+	size_t targets = run->options->targets.count;
+	bool *yes = mem_zero(run->chains, sizeof *yes);
+	PGresult *error = ask_some(run, q, 0, run->chains, "10s", yes);
+	bool failed = error != NULL;
+
+	PQclear(error);
+	for (size_t i = 0; failed && i < run->chains; i += targets) {
+		error = ask_some(run, q, i, i + targets, "1s", yes);
+		if (error != NULL)
+			drop_unreadable(run, i, i + targets, error);
+		PQclear(error);
+	}
+	return yes;
+}
+
+static void find_due(struct run *run)
+{
+	static const struct question is_changed = {.condition = ""};
+	bool *yes = ask(run, &is_changed);
 
 	for (size_t i = 0; i < run->chains; i++)
-		run->chain[i].due = !run->chain[i].dropped && run->chain[i].full != NULL;
-
-	res = ask(run, "", false);
-	for (int row = 0; res != NULL && row < PQntuples(res); row++)
-		run->chain[pg_number(res, row, "chain")].due = true;
-	PQclear(res);
+		run->chain[i].due |= yes[i];
+	free(yes);
 	for (size_t i = 0; i < run->chains; i++) {
 		const struct chain *same = twin(run, &run->chain[i]);
 
 		if (same != NULL)
 			run->chain[i].due = same->due;
 	}
+}
 
-	/* A TRUNCATE left a row whose key is NULL; IS NULL would also be a composite of NULLs.
-	 */
-	res = ask(run, " AND s.key1 IS NOT DISTINCT FROM NULL", true);
-	for (int row = 0; res != NULL && row < PQntuples(res); row++) {
-		struct chain *c = &run->chain[pg_number(res, row, "chain")];
+/* A TRUNCATE left a row whose key is NULL; IS NULL would also be a composite of NULLs. */
+static void find_truncated(struct run *run)
+{
+	static const struct question is_truncated = {
+		.condition = " AND s.key1 IS NOT DISTINCT FROM NULL", .due_only = true};
+	bool *yes = ask(run, &is_truncated);
 
+	for (size_t i = 0; i < run->chains; i++) {
+		struct chain *c = &run->chain[i];
+
+		if (!yes[i])
+			continue;
 		for (struct chain *other = c + 1; other < run->chain + run->chains; other++)
 			if (twin(run, other) == c)
 				other->full = "the table was truncated";
 		c->full = "the table was truncated";
 	}
-	PQclear(res);
+	free(yes);
+}
+
+void changes_find(struct run *run)
+{
+	for (size_t i = 0; i < run->chains; i++)
+		run->chain[i].due = !run->chain[i].dropped && run->chain[i].full != NULL;
+	find_due(run);
+	find_truncated(run);
 }
 
 static enum die_status copy_ids(const struct run *run, struct chain *c,

@@ -19,7 +19,11 @@
  */
 extern const char changes_settings[];
 
-/* Decides for each chain whether it is due, and whether a TRUNCATE calls for all rows. */
+/*
+ * Decides for each chain whether it is due, and whether a TRUNCATE calls for all rows.  One
+ * whose shadow table's index somebody keeps locked, or whose shadow table can't be read, is
+ * dropped with a message.
+ */
 void changes_find(struct run *run);
 
 /*

@@ -18,7 +18,7 @@ my $plans = Plans->new($pair->cluster);
 my @all_scans = ('Seq Scan', 'Index Scan', 'Index Only Scan', 'Bitmap Heap Scan', 'Tid Scan');
 
 my %statement = (
-	'is there a change' => qr/^SELECT \d+ AS chain/,
+	'is there a change' => qr/\bSELECT \d+ AS chain/,
 	'ids' => qr/^COPY \(SELECT DISTINCT/,
 	'rows' => qr/^COPY \(SELECT b\./,
 );

@@ -221,6 +221,33 @@ subtest 'its index' => sub {
 	exits_with(run_export('-d', $r->{source}, '--forget', '-T', "$_/app"), 0, "no $_/app any more") for 'one', 'two';
 };
 
+# Nor does it let a shadow table be asked what changed.
+subtest "its shadow table's index" => sub {
+	my %export = (1 => [export_for('one/app')], 2 => [export_for('two/app', '-j', 2)]);
+	exits_with(run_export(@{ $export{$_} }), 0, "a first export, -j $_") for 1, 2;
+	change();
+	my $other = $source->connect($r->{source}, AutoCommit => 0);
+	$other->do('REINDEX TABLE dml."public.items"');
+	my %handle = map { $_ => start_cmd(program('dml-export'), @{ $export{$_} }) } 1, 2;
+	not_now(finish($handle{$_}), 'others', "-j $_") for 1, 2;
+	my $full = run_export(export_for('three/app'));
+	exits_with($full, 0, 'a full batch needs no changes');
+	is(tables_of(@{ $full->{lines} }), 'items others', '... of any table');
+	$other->rollback;
+	is(tables_of(@{ run_export(@{ $export{$_} })->{lines} }), 'items', "the next run has it, -j $_") for 1, 2;
+
+	change();
+	$r->write('ALTER TABLE dml."public.items" RENAME COLUMN txid TO lost');
+	my $damaged = run_export(@{ $export{1} });
+	exits_with($damaged, 4, 'a shadow table that is damaged');
+	stderr_like($damaged, qr/\Adml-export: error: dml\."public\.items", the shadow table of public\.items: .*txid.*\(SQLSTATE 42703\)\n.*hint: .*\n\z/,
+		'... by name');
+	is(tables_of(@{ $damaged->{lines} }), 'others', '... and the other table goes on');
+	$r->write('ALTER TABLE dml."public.items" RENAME COLUMN lost TO txid');
+	is(tables_of(@{ run_export(@{ $export{1} })->{lines} }), 'items', 'the next run has it');
+	exits_with(run_export('-d', $r->{source}, '--forget', map { ('-T', "$_/app") } 'one', 'two', 'three'), 0, 'no such targets any more');
+};
+
 subtest 'its shadow table, which is to be purged' => sub {
 	$r->round('what comes before');
 	change();
