@@ -1,8 +1,8 @@
--- What was read, at the end: only the tables that were meant?  A lock is on names when it is taken,
--- and so is each COPY; a schema may be renamed meanwhile, which no lock on a table keeps out, and a
--- partition attached.  What was read is locked to the end.
--- $1 oids of base tables, $2 their names, empty for one that was locked, and then refused: a row
--- for each table that has no business here.
+-- When a table was read: only what was meant?  A lock is on names when it is taken, and so is each
+-- COPY; a schema may be renamed meanwhile, which no lock on a table keeps out, and a partition
+-- attached.  What was read is locked to the end, or until that is rolled back.
+-- $1 oids of all base tables that were locked, $2 the name of the one that was read, empty for all
+-- others: a row for each table that has no business here.
 --
 -- The catalogue's rows are the snapshot's, as are those of the tables; what a function says of an
 -- oid is true now.

@@ -22,21 +22,35 @@ static enum die_status copy_chain(const struct run *run, struct chain *c)
 	return status;
 }
 
-/* Under a savepoint: what the server refuses fails for itself, and so does what can be locked
- * but not read, as while it is reindexed. */
+/* Each chain is copied under a savepoint: what the server refuses fails for itself, and so does
+ * what can be locked but not read, as while it is reindexed. */
+static void begin_alone(const struct run *run)
+{
+	pg_exec(run->conn, LOCK_PATIENCE "SAVEPOINT batch", "SAVEPOINT");
+}
+
+static void end_alone(const struct run *run)
+{
+	pg_exec(run->conn, "SET LOCAL lock_timeout = 0; RELEASE SAVEPOINT batch", "RELEASE");
+}
+
+/* Between the two; leaves a savepoint for the next. */
 static void copy_alone(struct run *run, struct chain *c)
 {
-	enum die_status status;
+	static const char back[] = "ROLLBACK TO SAVEPOINT batch";
+	enum die_status status = copy_chain(run, c);
+	bool read = status == DIE_DONE;
 
-	pg_exec(run->conn, "SAVEPOINT batch;" LOCK_PATIENCE, "SET");
-	status = copy_chain(run, c);
+	if (!read)
+		pg_exec(run->conn, back, "ROLLBACK");
+	if (!describe_confirm(run->conn, run->tables.table, run->tables.count, c->table))
+		status = DIE_AGAIN;
 	run->status = die_worst(run->status, status);
 	c->copied = status == DIE_DONE;
 	if (c->copied)
-		pg_exec(run->conn, "SET LOCAL lock_timeout = 0; RELEASE SAVEPOINT batch",
-			"RELEASE");
-	else
-		pg_exec(run->conn, "ROLLBACK TO SAVEPOINT batch", "ROLLBACK");
+		pg_exec(run->conn, "RELEASE SAVEPOINT batch; SAVEPOINT batch", "SAVEPOINT");
+	else if (read)
+		pg_exec(run->conn, back, "ROLLBACK");
 }
 
 static bool is_job(const struct run *run, const struct chain *c)
@@ -46,9 +60,11 @@ static bool is_job(const struct run *run, const struct chain *c)
 
 static void one_after_the_other(struct run *run)
 {
+	begin_alone(run);
 	for (size_t i = 0; i < run->chains; i++)
 		if (is_job(run, &run->chain[i]))
 			copy_alone(run, &run->chain[i]);
+	end_alone(run);
 }
 
 /* What a process of side_by_side() tells its parent of a chain, in shared memory. */
@@ -80,6 +96,28 @@ static void join_snapshot(PGconn *conn, const struct shared *s)
 	buf_free(&sql);
 }
 
+/* One job of a worker, which has the table's lock; ends the transaction. */
+static enum die_status copy_apart(const struct run *run, struct chain *c, struct outcome *o)
+{
+	enum die_status status = copy_chain(run, c);
+	bool read = status == DIE_DONE;
+
+	if (!read)
+		pg_exec(run->conn, "ROLLBACK", "ROLLBACK");
+	if (!describe_confirm(run->conn, c->table, 1, c->table))
+		status = DIE_AGAIN;
+	if (status == DIE_DONE) {
+		o->ids = c->manifest.ids;
+		o->rows = c->manifest.rows;
+		o->data_bytes = c->manifest.data_bytes;
+		memcpy(o->file, c->manifest.file, sizeof o->file);
+		o->copied = true;
+	}
+	if (read)
+		pg_exec(run->conn, "ROLLBACK", "ROLLBACK");
+	return status;
+}
+
 /* A worker connects before it takes a job: if the server has no room for it, the others do. */
 static enum die_status copy_worker(struct workers *w, const void *context)
 {
@@ -89,27 +127,13 @@ static enum die_status copy_worker(struct workers *w, const void *context)
 
 	run.conn = pg_connect(&run.options->pg);
 	for (size_t i = workers_next(w); i < s->jobs; i = workers_next(w)) {
-		struct chain *c = s->job[i];
-		struct outcome *o = &s->outcome[i];
-		enum die_status status;
-
 		join_snapshot(run.conn, s);
-		if (!lock_at_once(run.conn, c->table)) {
+		if (!lock_at_once(run.conn, s->job[i]->table)) {
 			pg_exec(run.conn, "ROLLBACK", "ROLLBACK");
 			continue;
 		}
-		o->tried = true;
-		status = copy_chain(&run, c);
-		worst = die_worst(worst, status);
-		if (status == DIE_DONE) {
-			describe_confirm(run.conn, c->table, 1);
-			o->ids = c->manifest.ids;
-			o->rows = c->manifest.rows;
-			o->data_bytes = c->manifest.data_bytes;
-			memcpy(o->file, c->manifest.file, sizeof o->file);
-			o->copied = true;
-		}
-		pg_exec(run.conn, "ROLLBACK", "ROLLBACK");
+		s->outcome[i].tried = true;
+		worst = die_worst(worst, copy_apart(&run, s->job[i], &s->outcome[i]));
 	}
 	pg_disconnect(run.conn);
 	return worst;
@@ -122,6 +146,28 @@ static void take_outcome(struct chain *c, const struct outcome *o)
 	c->manifest.rows = o->rows;
 	c->manifest.data_bytes = o->data_bytes;
 	memcpy(c->manifest.file, o->file, sizeof o->file);
+}
+
+/* What the workers did, and what none of them could.  The parent's own locks were taken by name
+ * as well: what it keeps others from changing must be what the workers have read. */
+static void take_outcomes(struct run *run, const struct shared *s)
+{
+	bool meant = describe_confirm(run->conn, run->tables.table, run->tables.count, NULL);
+	size_t untried = 0;
+
+	for (size_t i = 0; i < s->jobs; i++) {
+		if (s->outcome[i].tried)
+			take_outcome(s->job[i], &s->outcome[i]);
+		s->job[i]->copied &= meant;
+		untried += !s->outcome[i].tried;
+	}
+	if (untried == 0)
+		return;
+	begin_alone(run);
+	for (size_t i = 0; i < s->jobs; i++)
+		if (!s->outcome[i].tried)
+			copy_alone(run, s->job[i]);
+	end_alone(run);
 }
 
 static void side_by_side(struct run *run)
@@ -142,11 +188,7 @@ static void side_by_side(struct run *run)
 			s.job[s.jobs++] = &run->chain[i];
 	run->status = die_worst(
 		run->status, workers_run(s.jobs, run->options->jobs, copy_worker, &s));
-	for (size_t i = 0; i < s.jobs; i++)
-		if (s.outcome[i].tried)
-			take_outcome(s.job[i], &s.outcome[i]);
-		else
-			copy_alone(run, s.job[i]);
+	take_outcomes(run, &s);
 	munmap(s.outcome, size);
 	free(s.job);
 	PQclear(res);

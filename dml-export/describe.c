@@ -214,25 +214,27 @@ void describe_tables(PGconn *conn, struct source_tables *tables)
 			digest_triggers(&tables->table[i]);
 }
 
-void describe_confirm(PGconn *conn, const struct source_table *tables, size_t count)
+bool describe_confirm(PGconn *conn, const struct source_table *tables, size_t count,
+	const struct source_table *read)
 {
 	const char **oid = mem_zero(count, sizeof *oid);
 	const char **base = mem_zero(count, sizeof *base);
-	size_t read = 0;
+	size_t locked = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		if (tables[i].oid == NULL)
 			continue;
-		oid[read] = tables[i].oid;
-		base[read++] = tables[i].refused ? "" : tables[i].base;
+		oid[locked] = tables[i].oid;
+		base[locked++] = &tables[i] == read ? tables[i].base : "";
 	}
 
-	char *oids = pg_array(oid, read), *bases = pg_array(base, read);
+	char *oids = pg_array(oid, locked), *bases = pg_array(base, locked);
 	const char *const values[] = {oids, bases};
 	PGresult *res = pg_query(conn, confirm_sql, 2, values);
+	bool meant = PQntuples(res) == 0;
 
-	if (PQntuples(res) > 0)
-		die(DIE_AGAIN, "run it again", "table %s %s while the export ran",
+	if (!meant)
+		complain("run it again", "table %s %s while the export ran",
 			pg_text(res, 0, "name"),
 			pg_bool(res, 0, "renamed")
 				? "was renamed"
@@ -242,6 +244,7 @@ void describe_confirm(PGconn *conn, const struct source_table *tables, size_t co
 	free(oids);
 	free(base);
 	free(oid);
+	return meant;
 }
 
 static bool are_partitions_intact(PGconn *conn, const struct source_table *table, bool *locked)

@@ -11,10 +11,13 @@
 void describe_tables(PGconn *conn, struct source_tables *tables);
 
 /*
- * When all rows are read: dies if others than these tables were, because a name was given to
- * another one meanwhile, or a partition attached.
+ * When the rows of `read`, one of `tables`, are: false, after a message, if others than these
+ * tables were locked, because a name was given to another one meanwhile, or a partition
+ * attached. What of that came before `read` was read must have been rolled back.  `read` may be
+ * NULL.
  */
-void describe_confirm(PGconn *conn, const struct source_table *tables, size_t count);
+bool describe_confirm(PGconn *conn, const struct source_table *tables, size_t count,
+	const struct source_table *read);
 
 /* True if --install has nothing to do. */
 bool describe_is_intact(PGconn *conn, const struct source_table *table);

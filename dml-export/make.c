@@ -2,7 +2,6 @@
 
 #include "changes.h"
 #include "copy.h"
-#include "describe.h"
 #include "tracking.h"
 
 #include <fcntl.h>
@@ -187,7 +186,6 @@ void make_batches(struct run *run)
 {
 	stage_all(run);
 	copy_all(run);
-	describe_confirm(run->conn, run->tables.table, run->tables.count);
 	share_or_discard(run);
 	seal_and_save(run);
 }
