@@ -11,7 +11,12 @@
 
 enum { WRITER_BUFFER = 256 * 1024 };
 
-static const char try_again[] = "mend the file system, then run it again";
+const char *io_hint(int error)
+{
+	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+		return "make space, then run it again";
+	return "mend the file system, then run it again";
+}
 
 bool io_write_try(int fd, const void *data, size_t len)
 {
@@ -33,13 +38,13 @@ bool io_write_try(int fd, const void *data, size_t len)
 void io_write_all(int fd, const char *name, const void *data, size_t len)
 {
 	if (!io_write_try(fd, data, len))
-		die_errno(DIE_AGAIN, try_again, "cannot write \"%s\"", name);
+		die_errno(DIE_AGAIN, io_hint(errno), "cannot write \"%s\"", name);
 }
 
 void io_sync(int fd, const char *name)
 {
 	if (fsync(fd) != 0)
-		die_errno(DIE_AGAIN, try_again, "cannot fsync \"%s\"", name);
+		die_errno(DIE_AGAIN, io_hint(errno), "cannot fsync \"%s\"", name);
 }
 
 void io_writer_open(struct io_writer *w, int fd, const char *name)
@@ -82,12 +87,12 @@ void io_writer_close(struct io_writer *w, struct io_sum *sum)
 	flush(w);
 	io_sync(w->fd, w->name);
 	if (fstat(w->fd, &st) != 0)
-		die_errno(DIE_AGAIN, try_again, "cannot stat \"%s\"", w->name);
+		die_errno(DIE_AGAIN, io_hint(errno), "cannot stat \"%s\"", w->name);
 	if ((uint64_t)st.st_size != w->size)
-		die(DIE_AGAIN, try_again, "\"%s\" holds %lld bytes, but %llu were written",
+		die(DIE_AGAIN, io_hint(0), "\"%s\" holds %lld bytes, but %llu were written",
 			w->name, (long long)st.st_size, (unsigned long long)w->size);
 	if (close(w->fd) != 0)
-		die_errno(DIE_AGAIN, try_again, "cannot close \"%s\"", w->name);
+		die_errno(DIE_AGAIN, io_hint(errno), "cannot close \"%s\"", w->name);
 	sum->size = w->size;
 	hash_end(&w->hash, sum->sha256);
 	free(w->buffer);
@@ -109,7 +114,7 @@ size_t io_reader_next(struct io_reader *r, void *data, size_t len)
 		n = read(r->fd, data, len);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		die_errno(DIE_AGAIN, try_again, "cannot read \"%s\"", r->name);
+		die_errno(DIE_AGAIN, io_hint(errno), "cannot read \"%s\"", r->name);
 	hash_add(&r->hash, data, (size_t)n);
 	r->size += (uint64_t)n;
 	return (size_t)n;

@@ -40,6 +40,9 @@ struct io_reader {
 	uint64_t size;
 };
 
+/* The hint for a system call that failed with this errno: what to do before the next run. */
+const char *io_hint(int error);
+
 /* Writes all of it, through short writes and EINTR; false with errno if it can't. */
 bool io_write_try(int fd, const void *data, size_t len);
 /* The same, or dies. */

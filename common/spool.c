@@ -280,6 +280,6 @@ bool spool_rename(const struct spool_dir *dir, const char *from, const char *to)
 		if (errno == ENOENT && renameat(dir->fd, from, dir->fd, to) == 0)
 			return true;
 	}
-	die_errno(DIE_AGAIN, "mend the file system, then run it again",
-		"cannot rename \"%s/%s\" to \"%s\"", dir->path, from, to);
+	die_errno(DIE_AGAIN, io_hint(errno), "cannot rename \"%s/%s\" to \"%s\"", dir->path,
+		from, to);
 }

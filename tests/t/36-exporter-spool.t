@@ -158,7 +158,7 @@ subtest 'no space' => sub {
 	unlink "$dir/filler";
 	for my $kilobytes (480, 400, 300, 100) {
 		write_file("$dir/filler", 'x' x (1024 * $kilobytes));
-		fails(run_export(into($dir, '--full')), qr/error: cannot .*: No space left on device/, "$kilobytes used");
+		fails(run_export(into($dir, '--full')), qr/error: cannot .*: No space left on device\n.*hint: make space, then run it again\n/, "$kilobytes used");
 		is_deeply([glob "$table/* $table/.??*"], [], 'no stage is left');
 		is(tracking(), $tracking, 'tracking has not moved');
 		unlink "$dir/filler";
