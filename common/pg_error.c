@@ -93,7 +93,7 @@ static const struct advice advices[] = {
 		"to another, that one has to be imported first"},
 	{"23", DIE_PERSON, "mend the target table's rows or constraint, then run it again"},
 	{"22", DIE_PERSON, "compare the table's definition on both sides"},
-	{"25006", DIE_PERSON, "connect to the primary: this server or role is read-only"},
+	{"25006", DIE_PERSON, "connect to the primary: this server is a standby or read-only"},
 	{"42501", DIE_PERSON,
 		"grant what the manual page lists under PRIVILEGES, and what the server's log "
 		"names"},
