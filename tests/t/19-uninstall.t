@@ -46,4 +46,17 @@ is($said->{stderr}, "dml-export: warning: table public.d is not tracked\n"
 	. join('', map { "dml-export: note: public.$_ is tracked no more\n" } qw(a b c)), '... which -v tells');
 is(schemas(), 0, '... leaves nothing');
 
+# One that was renamed and then dropped goes by the name that --status shows.
+export_ok('-d', $src, '--install', '-t', 'a', '-t', 'b');
+$pair->source('ALTER TABLE a RENAME TO "New"');
+like(run_export('-d', $src, '--status')->{stdout}, qr/^public\."New" .* no target yet$/m, 'a table that was renamed');
+$pair->source('DROP TABLE "New"');
+my ($shown) = run_export('-d', $src, '--status')->{stdout} =~ /^(\S+) .* the table was dropped: --uninstall it$/m;
+is($shown, 'public.a', '... and dropped is shown as it was called when it was installed');
+my $unknown = run_export('-d', $src, '--uninstall', '-t', '"New"');
+exits_with($unknown, 4, '... --uninstall does not know the other name');
+stderr_like($unknown, qr/error: table public\."New" is not tracked\n.*hint: see dml-export --status/, '... and says where to look');
+export_ok('-d', $src, '--uninstall', '-t', $shown);
+is(tracked(), 'public.b', '... and takes that one');
+
 done_testing;
