@@ -42,8 +42,8 @@ sub insert {
 	return;
 }
 
-# Runs dml-ship with other environment variables or arguments than usual.
-sub run_ship {
+# Starts dml-ship with other environment variables or arguments than usual.
+sub start_ship {
 	my (%option) = @_;
 	my %env = (PATH => "$programs:$ENV{PATH}", RSYNC_RSH => "$dir/rsh", %{ $option{env} // {} });
 	my $to = $option{to} // $there;
@@ -52,8 +52,11 @@ sub run_ship {
 	my @tables = @{ $option{tables} // [$r->names] };
 	my $label = $option{target} // $r->{label};
 	my $spool = $option{spool} // $r->{spool};
-	return run_cmd({ env => \%env }, $ship, @databases, @tables, '-T', $label, $spool, $to);
+	return start_cmd({ env => \%env }, $ship, @databases, @tables, '-T', $label, $spool, $to);
 }
+
+# Runs it.
+sub run_ship { return finish(start_ship(@_)) }
 
 # Tests that a run says nothing, and that all that there was to do is done.
 sub goes_well {
@@ -165,6 +168,32 @@ subtest 'what is not done' => sub {
 	close $lock;
 	goes_well('the next run');
 };
+
+# Whether somebody holds the lock.
+sub is_locked {
+	open my $lock, '>>', "$r->{spool}/.replica1,app.lock" or die "lock: $!";
+	return !flock $lock, LOCK_EX | LOCK_NB;
+}
+
+# An rsync that takes its time to end, and what it has started.
+my %slow = instead('rsync', "trap 'touch $dir/told; while [ ! -e $dir/go ]; do sleep 0.1; done; exit 20' TERM
+	sleep 1000 & echo \$! >$dir/child.new; mv $dir/child.new $dir/child; wait");
+for my $signal ('TERM', 'INT', 'HUP') {
+	subtest "SIG$signal while a step runs" => sub {
+		insert();
+		my $handle = start_ship(%slow);
+		wait_for(sub { -e "$dir/child" }, 'the step');
+		kill $signal, $handle->{pid};
+		wait_for(sub { -e "$dir/told" }, 'the step to be told');
+		ok(kill(0, $handle->{pid}) && is_locked(), 'it waits for the step, and holds the lock');
+		write_file("$dir/go", '');
+		exits_with(finish($handle), "SIG$signal", 'then it dies by the signal');
+		ok(!is_locked(), 'the lock is free');
+		ok(!Cluster::is_alive(read_file("$dir/child") + 0), 'what the step had started is gone');
+		unlink map { "$dir/$_" } 'child', 'told', 'go';
+		goes_well('the next run');
+	};
+}
 
 subtest 'killed while it removed what was applied' => sub {
 	insert();
