@@ -1,8 +1,9 @@
--- When a table was read: only what was meant?  A lock is on names when it is taken, and so is each
--- COPY; a schema may be renamed meanwhile, which no lock on a table keeps out, and a partition
--- attached.  What was read is locked to the end, or until that is rolled back.
--- $1 oids of all base tables that were locked, $2 the name of the one that was read, empty for all
--- others: a row for each table that has no business here.
+-- What was read: only what was meant?  A lock is on names when it is taken, and so is
+-- each COPY; a schema may be renamed meanwhile, which no lock on a table keeps out, and a partition
+-- attached.  What was read is locked to the end.
+-- $1 oids of base tables, $2 their names, empty for one that was locked only: a row for each
+-- table that is another now or has no business here, and which of $1 that concerns, or NULL if
+-- that can't be told.
 --
 -- The catalogue's rows are the snapshot's, as are those of the tables; what a function says of an
 -- oid is true now.
@@ -15,11 +16,17 @@ tree AS (
      UNION
     SELECT h.inhrelid FROM tree AS t JOIN pg_catalog.pg_inherits AS h ON h.inhparent = t.oid
 )
-SELECT g.base AS name, true AS renamed
+SELECT g.base AS name, true AS renamed, g.oid AS concerned
   FROM given AS g
  WHERE g.base NOT IN ('', g.oid::pg_catalog.regclass::text)
 UNION ALL
-SELECT l.relation::pg_catalog.regclass::text, false
+SELECT l.relation::pg_catalog.regclass::text, false,
+       -- The table that it is a partition of, or whose name it has, or a partition of that one.
+       (SELECT g.oid FROM given AS g
+         WHERE pg_catalog.to_regclass(NULLIF(g.base, ''))::oid IN (
+                   SELECT l.relation UNION ALL
+                   SELECT a.relid::oid FROM pg_catalog.pg_partition_ancestors(l.relation::pg_catalog.regclass) AS a)
+         LIMIT 1)
   FROM pg_catalog.pg_locks AS l
   LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
  WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'

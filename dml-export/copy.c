@@ -34,23 +34,43 @@ static void end_alone(const struct run *run)
 	pg_exec(run->conn, "SET LOCAL lock_timeout = 0; RELEASE SAVEPOINT batch", "RELEASE");
 }
 
+/* Locks were taken by name, and so were the rows: what is locked must be what was meant.  Marks
+ * the tables of `read` for which it isn't. */
+static void confirm(const struct run *run, const bool *read, bool *wrong)
+{
+	describe_confirm(run->conn, run->tables.table, run->tables.count, read, wrong);
+}
+
+/* True if the error of a table that could not be copied is none of its own. */
+static bool was_another(const struct run *run, const struct source_table *t)
+{
+	size_t which = (size_t)(t - run->tables.table);
+	bool *read = mem_zero(run->tables.count, sizeof *read);
+	bool *wrong = mem_zero(run->tables.count, sizeof *wrong);
+	bool was;
+
+	read[which] = true;
+	confirm(run, read, wrong);
+	was = wrong[which];
+	free(wrong);
+	free(read);
+	return was;
+}
+
 /* Between the two; leaves a savepoint for the next. */
 static void copy_alone(struct run *run, struct chain *c)
 {
-	static const char back[] = "ROLLBACK TO SAVEPOINT batch";
 	enum die_status status = copy_chain(run, c);
-	bool read = status == DIE_DONE;
 
-	if (!read)
-		pg_exec(run->conn, back, "ROLLBACK");
-	if (!describe_confirm(run->conn, run->tables.table, run->tables.count, c->table))
+	c->copied = status == DIE_DONE;
+	if (c->copied) {
+		pg_exec(run->conn, "RELEASE SAVEPOINT batch; SAVEPOINT batch", "SAVEPOINT");
+		return;
+	}
+	pg_exec(run->conn, "ROLLBACK TO SAVEPOINT batch", "ROLLBACK");
+	if (was_another(run, c->table))
 		status = DIE_AGAIN;
 	run->status = die_worst(run->status, status);
-	c->copied = status == DIE_DONE;
-	if (c->copied)
-		pg_exec(run->conn, "RELEASE SAVEPOINT batch; SAVEPOINT batch", "SAVEPOINT");
-	else if (read)
-		pg_exec(run->conn, back, "ROLLBACK");
 }
 
 static bool is_job(const struct run *run, const struct chain *c)
@@ -100,11 +120,11 @@ static void join_snapshot(PGconn *conn, const struct shared *s)
 static enum die_status copy_apart(const struct run *run, struct chain *c, struct outcome *o)
 {
 	enum die_status status = copy_chain(run, c);
-	bool read = status == DIE_DONE;
+	bool read = true, wrong, done = status == DIE_DONE;
 
-	if (!read)
+	if (!done)
 		pg_exec(run->conn, "ROLLBACK", "ROLLBACK");
-	if (!describe_confirm(run->conn, c->table, 1, c->table))
+	if (!describe_confirm(run->conn, c->table, 1, &read, &wrong))
 		status = DIE_AGAIN;
 	if (status == DIE_DONE) {
 		o->ids = c->manifest.ids;
@@ -113,7 +133,7 @@ static enum die_status copy_apart(const struct run *run, struct chain *c, struct
 		memcpy(o->file, c->manifest.file, sizeof o->file);
 		o->copied = true;
 	}
-	if (read)
+	if (done)
 		pg_exec(run->conn, "ROLLBACK", "ROLLBACK");
 	return status;
 }
@@ -148,17 +168,14 @@ static void take_outcome(struct chain *c, const struct outcome *o)
 	memcpy(c->manifest.file, o->file, sizeof o->file);
 }
 
-/* What the workers did, and what none of them could.  The parent's own locks were taken by name
- * as well: what it keeps others from changing must be what the workers have read. */
+/* What the workers did, and what none of them could. */
 static void take_outcomes(struct run *run, const struct shared *s)
 {
-	bool meant = describe_confirm(run->conn, run->tables.table, run->tables.count, NULL);
 	size_t untried = 0;
 
 	for (size_t i = 0; i < s->jobs; i++) {
 		if (s->outcome[i].tried)
 			take_outcome(s->job[i], &s->outcome[i]);
-		s->job[i]->copied &= meant;
 		untried += !s->outcome[i].tried;
 	}
 	if (untried == 0)
@@ -194,10 +211,28 @@ static void side_by_side(struct run *run)
 	PQclear(res);
 }
 
+/* A table may be wrong whose rows were read before it was: its batch comes with the next run.
+ */
+static void confirm_all(struct run *run)
+{
+	const struct source_table *first = run->tables.table;
+	bool *read = mem_zero(run->tables.count, sizeof *read);
+	bool *wrong = mem_zero(run->tables.count, sizeof *wrong);
+
+	for (size_t i = 0; i < run->chains; i++)
+		read[run->chain[i].table - first] |= run->chain[i].copied;
+	confirm(run, read, wrong);
+	for (size_t i = 0; i < run->chains; i++)
+		run->chain[i].copied &= !wrong[run->chain[i].table - first];
+	free(wrong);
+	free(read);
+}
+
 void copy_all(struct run *run)
 {
 	if (run->options->jobs > 1)
 		side_by_side(run);
 	else
 		one_after_the_other(run);
+	confirm_all(run);
 }

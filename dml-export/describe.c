@@ -214,8 +214,20 @@ void describe_tables(PGconn *conn, struct source_tables *tables)
 			digest_triggers(&tables->table[i]);
 }
 
+/* All, if that can't be told. */
+static void take_concerned(const PGresult *res, int row, const struct source_table *tables,
+	size_t count, bool *wrong)
+{
+	bool told = !pg_is_null(res, row, "concerned");
+	const char *oid = pg_text(res, row, "concerned");
+
+	for (size_t i = 0; i < count; i++)
+		if (!told || (tables[i].oid != NULL && strcmp(tables[i].oid, oid) == 0))
+			wrong[i] = true;
+}
+
 bool describe_confirm(PGconn *conn, const struct source_table *tables, size_t count,
-	const struct source_table *read)
+	const bool *read, bool *wrong)
 {
 	const char **oid = mem_zero(count, sizeof *oid);
 	const char **base = mem_zero(count, sizeof *base);
@@ -225,7 +237,7 @@ bool describe_confirm(PGconn *conn, const struct source_table *tables, size_t co
 		if (tables[i].oid == NULL)
 			continue;
 		oid[locked] = tables[i].oid;
-		base[locked++] = &tables[i] == read ? tables[i].base : "";
+		base[locked++] = read[i] ? tables[i].base : "";
 	}
 
 	char *oids = pg_array(oid, locked), *bases = pg_array(base, locked);
@@ -233,12 +245,14 @@ bool describe_confirm(PGconn *conn, const struct source_table *tables, size_t co
 	PGresult *res = pg_query(conn, confirm_sql, 2, values);
 	bool meant = PQntuples(res) == 0;
 
-	if (!meant)
+	for (int row = 0; row < PQntuples(res); row++) {
+		take_concerned(res, row, tables, count, wrong);
 		complain("run it again", "table %s %s while the export ran",
-			pg_text(res, 0, "name"),
-			pg_bool(res, 0, "renamed")
+			pg_text(res, row, "name"),
+			pg_bool(res, row, "renamed")
 				? "was renamed"
 				: "took another's place or became a partition");
+	}
 	PQclear(res);
 	free(bases);
 	free(oids);

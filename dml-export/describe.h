@@ -11,13 +11,12 @@
 void describe_tables(PGconn *conn, struct source_tables *tables);
 
 /*
- * When the rows of `read`, one of `tables`, are: false, after a message, if others than these
- * tables were locked, because a name was given to another one meanwhile, or a partition
- * attached. What of that came before `read` was read must have been rolled back.  `read` may be
- * NULL.
+ * Were the tables that are marked in `read` read, and nothing else?  False, after messages, if
+ * a name was given to another table meanwhile, or a partition attached; then those of `tables`
+ * that it concerns are marked in `wrong`.
  */
 bool describe_confirm(PGconn *conn, const struct source_table *tables, size_t count,
-	const struct source_table *read);
+	const bool *read, bool *wrong);
 
 /* True if --install has nothing to do. */
 bool describe_is_intact(PGconn *conn, const struct source_table *table);
