@@ -157,12 +157,11 @@ static bool is_as_left(
 	if (b->manifest.scope == SCOPE_FULL || strcmp(ledger->columns, a->target.digest) == 0)
 		return true;
 	complain("export all rows with dml-export --full",
-		"table %s can't take batch %" PRIu64
-		": %s since the batch before, which only a full batch can mend",
+		"table %s can't take batch %" PRIu64 ": %s, which only a full batch can mend",
 		a->target.label, b->number,
 		*ledger->columns == '\0'
 			? "it was unlogged or had a foreign partition, and may have lost rows"
-			: "its columns were changed");
+			: "its columns were changed since the batch before");
 	return false;
 }
 
