@@ -19,11 +19,12 @@ static PGresult *query(PGconn *conn, const char *sql, const char *value, bool *l
 
 	if (PQresultStatus(res) == PGRES_TUPLES_OK)
 		return res;
-	if (locked == NULL || !pg_is_locked(res))
-		pg_die(conn, res, NULL);
-	PQclear(res);
-	*locked = true;
-	return NULL;
+	if (locked != NULL && pg_is_locked(res)) {
+		PQclear(res);
+		*locked = true;
+		return NULL;
+	}
+	pg_die(conn, res, NULL);
 }
 
 /* A row for each table that isn't refused, in their order; dies if one has gone.  `locked` as
