@@ -41,11 +41,21 @@ static void confirm(const struct run *run, const bool *read, bool *wrong)
 	describe_confirm(run->conn, run->tables.table, run->tables.count, read, wrong);
 }
 
+/* The tables that are copied so far; the caller frees it. */
+static bool *copied_tables(const struct run *run)
+{
+	bool *read = mem_zero(run->tables.count, sizeof *read);
+
+	for (size_t i = 0; i < run->chains; i++)
+		read[run->chain[i].table - run->tables.table] |= run->chain[i].copied;
+	return read;
+}
+
 /* True if the error of a table that could not be copied is none of its own. */
 static bool was_another(const struct run *run, const struct source_table *t)
 {
 	size_t which = (size_t)(t - run->tables.table);
-	bool *read = mem_zero(run->tables.count, sizeof *read);
+	bool *read = copied_tables(run);
 	bool *wrong = mem_zero(run->tables.count, sizeof *wrong);
 	bool was;
 
@@ -215,15 +225,12 @@ static void side_by_side(struct run *run)
  */
 static void confirm_all(struct run *run)
 {
-	const struct source_table *first = run->tables.table;
-	bool *read = mem_zero(run->tables.count, sizeof *read);
+	bool *read = copied_tables(run);
 	bool *wrong = mem_zero(run->tables.count, sizeof *wrong);
 
-	for (size_t i = 0; i < run->chains; i++)
-		read[run->chain[i].table - first] |= run->chain[i].copied;
 	confirm(run, read, wrong);
 	for (size_t i = 0; i < run->chains; i++)
-		run->chain[i].copied &= !wrong[run->chain[i].table - first];
+		run->chain[i].copied &= !wrong[run->chain[i].table - run->tables.table];
 	free(wrong);
 	free(read);
 }

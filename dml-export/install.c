@@ -285,7 +285,8 @@ enum die_status install_run(const struct options *o)
 	struct source_tables tables;
 
 	track_expect_alone(conn, o);
-	own_schema_expect_owner(conn, "tracked");
+	if (!o->print_sql) /* what is printed may be for somebody else to run */
+		own_schema_expect_owner(conn, "tracked");
 	schema.made = source_installed(conn, OWN_MAKE);
 	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);
 	track_refuse_reserved(&tables);

@@ -218,7 +218,8 @@ enum die_status ledger_install(const struct options *o)
 	if (own_schema_has(conn, "ledger", OWN_MAKE)) {
 		note("the ledger is there already");
 	} else {
-		own_schema_expect_owner(conn, "ledger");
+		if (!o->print_sql) /* what is printed may be for somebody else to run */
+			own_schema_expect_owner(conn, "ledger");
 		status = run_script(conn, ledger_schema_sql, o->print_sql);
 	}
 	pg_disconnect(conn);
@@ -234,7 +235,7 @@ enum die_status ledger_uninstall(const struct options *o)
 	if (!ledger_exists(conn)) {
 		note("there is no ledger");
 	} else {
-		if (!o->print_sql) /* what is printed may be for somebody else to run */
+		if (!o->print_sql)
 			own_schema_expect_owner(conn, "ledger");
 		status = run_script(conn, ledger_drop_sql, o->print_sql);
 	}

@@ -59,6 +59,11 @@ for my $role ('one', 'postgres') {
 	}
 	is(run_import('-d', $two, '--uninstall', '--print-sql')->{ended}, 0, '... which may be printed');
 	is(run_export('-d', $two, '--uninstall', '--print-sql', '-t', 's.a')->{ended}, 0, '... both');
+	if ($role eq 'postgres') {
+		my $printed = run_export('-d', $two, '--install', '--print-sql', '-t', 's.b');
+		is("$printed->{ended} $printed->{stderr}", '0 ', '... and so may --install');
+		like($printed->{stdout}, qr/^CREATE TRIGGER dml_insert /m, '... all of it');
+	}
 
 	my $ledger = run_import('-d', $two, '--install');
 	if ($role eq 'one') { like(said($ledger), qr/$in_hands, or as a member of it $/, '... and its --install') }
