@@ -14,14 +14,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static const char try_again[] = "mend the file system, then run it again";
-
 enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
 
 static void look_at(const struct spool_dir *dir, struct stat *st)
 {
 	if (fstat(dir->fd, st) != 0)
-		die_errno(DIE_AGAIN, try_again, "cannot stat \"%s\"", dir->path);
+		die_errno(DIE_AGAIN, io_hint(errno), "cannot stat \"%s\"", dir->path);
 }
 
 /*
@@ -186,14 +184,13 @@ static enum die_status look_at_space(const struct spool_dir *dir)
 	struct statvfs fs;
 
 	if (fstatvfs(dir->fd, &fs) != 0)
-		complain(try_again, "cannot stat the file system of \"%s\": %s", dir->path,
+		complain(io_hint(errno), "cannot stat the file system of \"%s\": %s", dir->path,
 			strerror(errno));
 	else if ((fs.f_flag & ST_RDONLY) != 0)
 		complain("mount it for writing, then run it again",
 			"cannot write in \"%s\": %s", dir->path, strerror(EROFS));
 	else if (fs.f_blocks > 0 && fs.f_bavail == 0)
-		complain("make space, then run it again", "the file system of \"%s\" is full",
-			dir->path);
+		complain(io_hint(ENOSPC), "the file system of \"%s\" is full", dir->path);
 	else
 		return DIE_DONE;
 	return DIE_AGAIN;

@@ -2,6 +2,7 @@
 #include "spool.h"
 
 #include "buf.h"
+#include "io.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -123,8 +124,7 @@ static bool read_names(const struct spool_dir *dir, struct spool_list *list, boo
 
 static const char *unreadable_hint(void)
 {
-	return errno == EACCES ? "look at its owner and mode"
-			       : "mend the file system, then run it again";
+	return errno == EACCES ? "look at its owner and mode" : io_hint(errno);
 }
 
 void spool_list(const struct spool_dir *dir, struct spool_list *list)

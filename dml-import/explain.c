@@ -12,17 +12,15 @@ static const char *unopened_hint(enum batch_state state, bool is_old)
 				"remove it"
 			      : "install a newer dml-import";
 	case BATCH_REFUSED:
-		return is_old ? "ship it again from its source, with rsync --checksum; if "
-				"nothing "
-				"ships it any more, remove it"
+		return is_old ? "ship it again from its source, with rsync --checksum; "
+				"if nothing ships it any more, remove it"
 			      : IO_SHIP_AGAIN;
 	default:
 		return is_old ? "run this again when shipping is done; if nothing ships it any "
 				"more, remove it"
 			      : "run this again when shipping is done; ship it again if it is; "
-				"if "
-				"its source has it no more, export all rows with dml-export "
-				"--full";
+				"if its source has it no more, export all rows with "
+				"dml-export --full";
 	}
 }
 
