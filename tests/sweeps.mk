@@ -23,9 +23,10 @@ torture:
 	@$(MAKE) --no-print-directory all sweep-tools
 	DML_TORTURE=1 DML_TEST_TIMEOUT=600 prove -Itests/lib $(PROVE_FLAGS) $(TORTURE_TESTS)
 
+# Static, for it is started as often as what it traces.
 $(BUILD)/tests/trace/tracer: $(TRACER)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^
+	$(CC) -static -o $@ $^
 
 $(OBJ)/tests/trace/%.o: tests/trace/%.c
 	@mkdir -p $(@D)

@@ -25,6 +25,11 @@ my @clusters;
 # What the caller's environment says about PostgreSQL is about another server.
 delete @ENV{grep { /^PG/ } keys %ENV};
 
+# A test's sessions are many and short: huge pages, where there are any, spare each of them half
+# of its page faults, which on a virtual machine are a good part of what it costs.
+$ENV{CLUSTER_TUNABLES} //= join ':', 'glibc.malloc.hugetlb=1', 'glibc.malloc.top_pad=16777216',
+	'glibc.malloc.mmap_threshold=33554432';
+
 # Options: name; pgbin, the directory with the server's programs (by default what
 # DML_NAME_PGBIN says, with the name in capitals); conf, a list of settings; of, another cluster
 # whose programs it takes, and fill, which makes $dir/data from that one's: a copy or a backup.

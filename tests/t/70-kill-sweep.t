@@ -43,7 +43,7 @@ sub points {
 sub run {
 	my ($point, @command) = @_;
 	my ($result, $call) = interfere($point, @command);
-	return if !$call;
+	return missed($result) if !$call;
 	$point->{name} .= " ($call->{call} $call->{target})";
 	my $ended = $point->{action} eq 'kill' && $point->{process} == 1 ? 1 : 'SIGKILL';
 	return [$result->{ended} eq $ended ? () : "it ended with $result->{ended}"];

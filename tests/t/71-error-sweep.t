@@ -29,7 +29,7 @@ my %hintless;
 sub run {
 	my ($point, @command) = @_;
 	my ($result, $call) = interfere($point, @command);
-	return if !$call;
+	return missed($result) if !$call;
 	my @wrong;
 	push @wrong, "it ended with $result->{ended}: $result->{stderr}"
 		if !may_end($point, $result->{ended});

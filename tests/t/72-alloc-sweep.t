@@ -52,7 +52,7 @@ sub run {
 	kill 'KILL', -$handle->{pid} if $hangs;
 	my $result = finish($handle);
 	seek $log, 0, 0;
-	my ($size, $library) = split ' ', scalar(<$log>) // '' or return;
+	my ($size, $library) = split ' ', scalar(<$log>) // '' or return missed($result);
 	$point->{name} .= " ($size bytes for $library)";
 	if (!$hangs && $result->{ended} eq 'SIGSEGV' && $library =~ /libcrypto/) {
 		$crashed++;

@@ -48,7 +48,7 @@ sub run {
 	my ($point, @command) = @_;
 	$proxy->start($point);
 	my $result = run_cmd(map { /^host=/ ? $proxy->conninfo($_) : $_ } @command);
-	my $message = $proxy->stop // return;
+	my $message = $proxy->stop // return missed($result);
 	$point->{name} .= " ($message)";
 	my $good = $result->{ended} eq '0' && $result->{stderr} !~ /: error: /
 		|| $result->{ended} =~ /^[13]$/ && $result->{stderr} =~ /^dml-\w+: error: .+\ndml-\w+: hint: /m;

@@ -12,7 +12,8 @@
  *     kill        the process is killed by SIGKILL, and the call not made
  *     kill=M      process M is, and the call made, if it can be
  *     kill=all    all processes are
- *     error=E     the call isn't made, and fails with error number E
+ *     error=E     the call isn't made, and fails with error number E; but close() is made,
+ *                 for whatever it returns, the descriptor is gone
  *     reset=E     the same, and the socket that it is about is dead from then on
  *     short       read or write gets half the length that it asks for, at least 1
  *
@@ -220,7 +221,8 @@ static void interfere(struct tracer *t, struct process *p, const uint64_t args[6
 		kill_victims(t, p);
 		break;
 	case ACTION_ERROR:
-		good = registers_set_call(p->pid, REGISTERS_NO_CALL);
+		good = p->call->number == SYS_close ||
+		       registers_set_call(p->pid, REGISTERS_NO_CALL);
 		p->failing = true;
 		break;
 	case ACTION_RESET:

@@ -6,8 +6,8 @@
 #
 # $next->() returns the next point, a hash with a name, or nothing at the end.
 # $run->($point, @command) runs the command and does to it what the point says; returns a
-# reference to a list of what is wrong already, or nothing if there was no such point: the sweep of
-# this workload ends there, unless the point says may_miss.
+# reference to a list of what is wrong already, or what missed() says if there was no such point:
+# the sweep of this workload ends there, unless the point says may_miss.
 #
 # After each the world must converge; with the option `every` only after so many, so that what one
 # has left meets the next.
@@ -16,9 +16,12 @@ package Sweep::Sweep;
 use strict;
 use warnings;
 
+use Exporter 'import';
 use Sweep::World;
 use Test::More;
 use Time::HiRes ();
+
+our @EXPORT = qw(missed);
 
 # So many points that go wrong are enough to see why.
 my $enough = 5;
@@ -66,6 +69,14 @@ sub over {
 	}
 	$self->{points} += $points;
 	return ok(!$failed && $points, "$workload->{name}: $points points, $failed wrong");
+}
+
+# Of a run that met no such point, nothing if it went well; else it may be that it never came so
+# far.
+sub missed {
+	my ($result) = @_;
+	return if $result->{ended} eq '0';
+	return ["it met no such point, and ended with $result->{ended}: $result->{stderr}"];
 }
 
 # Says how much was done.
