@@ -114,8 +114,9 @@ system: all
 	    trap 'exit 1' HUP INT TERM && scripts/cluster make "$$template" && \
 	    CLUSTER_TEMPLATE="$$template" prove -Itests/lib $(PROVE_FLAGS) $(TESTS)
 
+# One more than the smallest machine has processors: there is always a test that waits.
 TESTS = tests/t
-PROVE_FLAGS = -j2 --timer
+PROVE_FLAGS = -j3 --timer
 
 sanitize:
 	scripts/install-deps test lint

@@ -3,7 +3,8 @@
 # is cut before and after each message to the server, and before each to the client: so also when
 # the server has committed and the client doesn't know, or the server has never seen the COMMIT.
 #
-# In `make torture` all workloads, and also a server that can't be reached any more.
+# `make check` takes every third message, from one that DML_SEED chooses, and each cut at COMMIT;
+# `make torture` all messages of all workloads, and also a server that can't be reached any more.
 use strict;
 use warnings;
 
@@ -15,15 +16,17 @@ use Sweep::Workload;
 use Test::More;
 
 my $torture = $ENV{DML_TORTURE};
+my $step = $torture ? 1 : 3;
+my $seed = $ENV{DML_SEED} // time;
 my $cluster = Cluster->new(name => 'cut');
 my $proxy = Sweep::Proxy->new($cluster);
 
 # Cuts in one direction, one after the other, without an end.
 sub points {
 	my (%cut) = @_;
-	my $n = 0;
+	my $n = 1 + $seed % $step - $step;
 	return sub {
-		$n++;
+		$n += $step;
 		return { %cut, n => $n, name => "cut $cut{when} message $n to the $cut{to}"
 			. ($cut{then} ? ', and no way back' : '') };
 	};
@@ -55,6 +58,7 @@ sub run {
 	return [$good ? () : "it ended with $result->{ended}: $result->{stderr}"];
 }
 
+diag("seed $seed") if $step > 1;
 my $sweep = Sweep::Sweep->new($cluster, every => $torture ? 1 : 10);
 for my $workload (workloads($torture ? () : qr/^(?:ex|im)port of changes$/)) {
 	for my $then ($torture ? (undef, 'down') : undef) {
