@@ -77,7 +77,6 @@ static void wrap(struct buf *file, const uint8_t *data, size_t size)
 	buf_add(file, data, raw.used);
 	add_number(file, oracle_crc32(raw.data, raw.len));
 	add_number(file, (uint32_t)raw.len);
-	free(raw.data);
 }
 
 /* zlib said no, and another library yes: at least the check sums must be right. */
@@ -124,7 +123,6 @@ static void check(const struct buf *file, unsigned how)
 		else if (taken)
 			check_lenient(file, &out, announced);
 	}
-	free(oracle.data);
 	buf_free(&out);
 }
 

@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ORACLE_MAX = 4 * 1024 * 1024 }; /* bytes inflated */
+enum { ORACLE_MAX = 1024 * 1024 }; /* bytes inflated: four times what gz.c takes at once */
 
 struct oracle {
-	bool whole;          /* the stream has an end, and its check sums are right */
-	size_t used;         /* bytes of the input that belong to it */
-	unsigned char *data; /* inflated so far, if it isn't whole; the caller frees it */
+	bool whole;                /* the stream has an end, and its check sums are right */
+	size_t used;               /* bytes of the input that belong to it */
+	const unsigned char *data; /* inflated so far, if it isn't whole; until the next call */
 	size_t len;
 };
 
