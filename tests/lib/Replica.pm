@@ -15,7 +15,7 @@ use warnings;
 
 use Cluster;
 use Digest::SHA;
-use Dml qw(batches copy_out exits_with export_ok run_export run_import spool table_equal);
+use Dml qw(batches copy_out exits_with export_ok run_export run_import spool stderr_like table_equal);
 use File::Find ();
 use File::Path 'remove_tree';
 use Test::More;
@@ -140,6 +140,41 @@ sub is_equal {
 		table_equal($self->{source}, $self->{target}, $query, "$name: $table is equal");
 	}
 	return is(join("\n", batches($self->{inbox})), '', "$name: nothing waits");
+}
+
+# Tests that an import is refused, with a message that matches, and changes nothing; returns its
+# result.
+sub is_refused {
+	my ($self, $pattern, $name, @options) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $before = $self->state;
+	my $result = $self->receive(@options);
+	exits_with($result, 4, "$name: refused");
+	stderr_like($result, $pattern, "$name: what is said");
+	is($self->state, $before, "$name: nothing changed");
+	return $result;
+}
+
+# Tests that what was shipped is imported, and the next batch, of what this statement changes.
+sub goes_on {
+	my ($self, $change, $name, @options) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	exits_with($self->receive(@options), 0, "$name: imported");
+	$self->is_equal($name);
+	$self->clear;
+	$self->write($change);
+	$self->batch;
+	$self->ship;
+	exits_with($self->receive(@options), 0, "$name: the next batch");
+	$self->is_equal("$name, and on");
+	$self->clear;
+	return;
+}
+
+# The statements that the hints of a result consist of.
+sub hinted {
+	my ($result) = @_;
+	return map { /^([A-Z]+ .*;)(?: then .*)?$/ } $result->{stderr} =~ /^dml-\w+: hint: (.*)$/mg;
 }
 
 # Everything that an import could have changed, in the target and in the inbox, as text.

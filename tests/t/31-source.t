@@ -50,17 +50,6 @@ sub insert {
 	return;
 }
 
-# Tests that an import is refused, with such a message, and changes nothing.
-sub refused {
-	my ($r, $pattern, $name) = @_;
-	my $before = $r->state;
-	my $result = $r->receive;
-	exits_with($result, 4, "$name: refused");
-	stderr_like($result, $pattern, "$name: what is said");
-	is($r->state, $before, "$name: nothing changed");
-	return;
-}
-
 # Tests that a batch begins a new chain because the source isn't what it was.
 sub begins {
 	my ($r, $name) = @_;
@@ -102,20 +91,20 @@ subtest "another's batch in the directory" => sub {
 	$other_table->write("INSERT INTO others VALUES (1, 'other')");
 	$other_table->install;
 	$put->($other_table, 'others');
-	refused($r, qr/"\Q$r->{inbox}\E\S+" holds a batch of table public\.others/, "another table's");
+	$r->is_refused(qr/"\Q$r->{inbox}\E\S+" holds a batch of table public\.others/, "another table's");
 
 	insert($r, 'third');
 	$put->($other_target, 'items');
-	refused($r, qr{for replica2/app; what .* for replica1/app\n}, "another target's first batch");
+	$r->is_refused(qr{for replica2/app; what .* for replica1/app\n}, "another target's first batch");
 	insert($r, 'fourth');
 	$put->($other_target, 'items');
-	refused($r, $headless, "another target's second batch");
+	$r->is_refused($headless, "another target's second batch");
 
 	insert($elsewhere, 'elsewhere');
 	$put->($elsewhere, 'items');
-	refused($r, $headless, "another database's third batch");
+	$r->is_refused($headless, "another database's third batch");
 	$put->($elsewhere, 'items', '--full');
-	refused($r, $foreign, "another database's full batch");
+	$r->is_refused($foreign, "another database's full batch");
 	exits_with($r->receive('--accept-source'), 0, 'taken with --accept-source');
 	table_equal($elsewhere->{source}, $r->{target}, 'items', 'and applied');
 };
@@ -140,7 +129,7 @@ subtest 'dumped and restored' => sub {
 		my $where = $cluster == $origin ? 'into another database' : 'into another cluster';
 		$there->write($dump->{stdout});
 		begins($there, $where);
-		refused($there, $foreign, $where);
+		$there->is_refused($foreign, $where);
 		exits_with($there->receive('--accept-source'), 0, "$where: the repair");
 		goes_on($there, $where);
 	}
@@ -161,13 +150,13 @@ subtest 'copied with its files: two sources under one name' => sub {
 	insert($twin, 'in the other');
 	my ($first) = $twin->batch;
 	$twin->ship;
-	refused($r, $error, 'the other goes on with the same number');
+	$r->is_refused($error, 'the other goes on with the same number');
 	insert($twin, 'in the other again');
 	my ($second) = $twin->batch;
 	ok(-d $second, 'and with the next');
 	remove_tree($_) for batches($r->{inbox});
 	$twin->ship('--exclude=' . $first =~ s{.*/}{}r);
-	refused($r, $error, 'a batch that builds on one that was not applied');
+	$r->is_refused($error, 'a batch that builds on one that was not applied');
 
 	$r->batch('--full');
 	$r->ship;
@@ -278,7 +267,7 @@ subtest 'failed over to a standby' => sub {
 	$r->clear;
 	$r->batch('--full');
 	$r->ship;
-	refused($r, qr/begins a new chain, but is older.*hint: .*--accept-source/s, "the old primary's --full");
+	$r->is_refused(qr/begins a new chain, but is older.*hint: .*--accept-source/s, "the old primary's --full");
 	table_equal($now->{source}, $now->{target}, 'items', 'nothing of it is applied');
 };
 
@@ -296,7 +285,7 @@ subtest 'accepted behind a gap' => sub {
 	my ($accepted) = reverse batches($elsewhere->{sent});
 	$_ ne $accepted && remove_tree($_) for batches($elsewhere->{sent});
 	ship($elsewhere->{sent}, $r->{inbox});
-	refused($r, qr/batch \d+ is missing/, 'a gap');
+	$r->is_refused(qr/batch \d+ is missing/, 'a gap');
 	exits_with($r->receive('--accept-source', "$r->{inbox}/items"), 0, 'the full batch is accepted');
 	is(join('', batches($r->{inbox})), '', 'nothing of the one is left');
 	table_equal($elsewhere->{source}, $r->{target}, 'items', 'the other is here');

@@ -23,34 +23,10 @@ sub prepare {
 	return;
 }
 
-# The statement that an import's hint consists of.
-sub statement {
-	my ($result) = @_;
-	return ($result->{stderr} =~ /^dml-import: hint: ([A-Z]+ .*;)(?: then .*)?$/m)[0];
-}
+sub refused { return $r->is_refused(@_) }
 
-sub refused {
-	my ($pattern, $name, @options) = @_;
-	my $before = $r->state;
-	my $result = $r->receive(@options);
-	exits_with($result, 4, "$name: refused");
-	stderr_like($result, $pattern, "$name: what is said");
-	is($r->state, $before, "$name: nothing changed");
-	return $result;
-}
-
-# An import that must go well, and one more batch.
 sub goes_on {
-	my ($name, @options) = @_;
-	exits_with($r->receive(@options), 0, "$name: imported");
-	$r->is_equal($name);
-	$r->clear;
-	$r->write('UPDATE items SET n = n + 1 WHERE id < 3');
-	$r->batch;
-	$r->ship;
-	exits_with($r->receive(@options), 0, "$name: the next batch");
-	$r->is_equal("$name, and on");
-	$r->clear;
+	$r->goes_on('UPDATE items SET n = n + 1 WHERE id < 3', @_);
 	return;
 }
 
@@ -72,7 +48,7 @@ subtest 'a partitioned target, and one with a child' => sub {
 	for my $own ('CREATE TRIGGER own BEFORE INSERT ON high FOR EACH ROW EXECUTE FUNCTION nothing()',
 		'CREATE TABLE child (item int CONSTRAINT own REFERENCES high ON DELETE CASCADE)') {
 		prepare("$parts CREATE TABLE high PARTITION OF items FOR VALUES FROM (3) TO (1000); $own");
-		my $statement = statement(refused(qr/\bown\b/, "a partition's own"));
+		my ($statement) = Replica::hinted(refused(qr/\bown\b/, "a partition's own"));
 		$r->write_target($statement);
 		goes_on('mended');
 	}
@@ -125,7 +101,7 @@ subtest 'who else writes' => sub {
 		CREATE FOREIGN TABLE high (id int NOT NULL, name text, n int) SERVER far OPTIONS (filename '/dev/null')");
 	$r->write_target('ALTER TABLE items DROP CONSTRAINT items_pkey; CREATE INDEX ON items (id);
 		ALTER TABLE items ATTACH PARTITION high FOR VALUES FROM (3) TO (1000)');
-	my $detach = statement(refused(qr/partition high is a foreign table|partition public\.high is a foreign table/,
+	my ($detach) = Replica::hinted(refused(qr/partition high is a foreign table|partition public\.high is a foreign table/,
 		'a foreign partition'));
 	$r->write_target("$detach; CREATE TABLE rest PARTITION OF items DEFAULT");
 	goes_on('without it');
@@ -151,7 +127,7 @@ subtest 'rows that may be lost' => sub {
 	exits_with($result, 4, 'unlogged: refused');
 	stderr_like($result, qr/unlogged or temporary.*hint: ALTER TABLE [\w.]+ SET LOGGED; then export all rows with dml-export --full\n/s,
 		'... with what mends it');
-	my $mend = statement($result);
+	my ($mend) = Replica::hinted($result);
 	$r->write_target("TRUNCATE items; $mend");
 	$lost->('mended');
 	$r->clear;

@@ -29,33 +29,10 @@ sub prepare {
 	return;
 }
 
-# The statements that an import's hints consist of.
-sub statements {
-	my ($result) = @_;
-	return map { /^([A-Z]+ .*;)(?: then .*)?$/ } $result->{stderr} =~ /^dml-import: hint: (.*)$/mg;
-}
+sub refused { return $r->is_refused(@_) }
 
-sub refused {
-	my ($pattern, $name, @options) = @_;
-	my $before = $r->state;
-	my $result = $r->receive(@options);
-	exits_with($result, 4, "$name: refused");
-	stderr_like($result, $pattern, "$name: what is said");
-	is($r->state, $before, "$name: nothing changed");
-	return $result;
-}
-
-# An import that must go well, and one more batch.
 sub goes_on {
-	my ($name, @options) = @_;
-	exits_with($r->receive(@options), 0, "$name: imported");
-	$r->is_equal($name);
-	$r->clear;
-	$r->write('UPDATE items SET price = price + 1 WHERE id < 3');
-	$r->batch;
-	$r->ship;
-	exits_with($r->receive(@options), 0, "$name: the next batch");
-	$r->is_equal("$name, and on");
+	$r->goes_on('UPDATE items SET price = price + 1 WHERE id < 3', @_);
 	return;
 }
 
@@ -142,7 +119,7 @@ for my $case (@mended) {
 	my ($name, $sql, $pattern) = @$case;
 	subtest $name => sub {
 		prepare($sql);
-		my @statements = statements(refused($pattern, $name));
+		my @statements = Replica::hinted(refused($pattern, $name));
 		isnt(scalar @statements, 0, 'the hint is a statement');
 		ok(eval { $r->write_target($_); 1 }, "it runs: $_") || diag($@) for @statements;
 		goes_on('mended');
@@ -164,7 +141,7 @@ for my $repair ('DROP COLUMN more', 'ALTER COLUMN more DROP NOT NULL') {
 		my $result = refused(qr/: column more, which may not be NULL, is not in the batch$/m, 'both');
 		stderr_like($result, qr/: it lacks column n$/m, '... one that is lacking, too');
 		my ($statement) = $result->{stderr} =~ /(ALTER TABLE \S+ \Q$repair\E;)/;
-		$r->write_target($_) for statements($result), $statement;
+		$r->write_target($_) for Replica::hinted($result), $statement;
 		goes_on('mended');
 	};
 }
@@ -197,7 +174,7 @@ subtest 'a column that goes while the chain goes on' => sub {
 	$r->batch;
 	$r->ship;
 	my $result = refused(qr/lacks column n/, 'changes');
-	$r->write_target($_) for statements($result);
+	$r->write_target($_) for Replica::hinted($result);
 	refused(qr/only a full batch can mend.*\n.*hint: .*--full/, 'changes onto a column made anew');
 	$r->batch('--full');
 	$r->ship;
