@@ -15,6 +15,13 @@ tree AS (
     SELECT g.oid FROM given AS g
      UNION
     SELECT h.inhrelid FROM tree AS t JOIN pg_catalog.pg_inherits AS h ON h.inhparent = t.oid
+),
+-- To know what a partition may hold, the planner opens its parents, and they stay locked.  If one
+-- took the table's place, the table was renamed.
+above AS (
+    SELECT g.oid FROM given AS g
+     UNION
+    SELECT h.inhparent FROM above AS a JOIN pg_catalog.pg_inherits AS h ON h.inhrelid = a.oid
 )
 SELECT g.base AS name, true AS renamed, g.oid AS concerned
   FROM given AS g
@@ -31,7 +38,7 @@ SELECT l.relation::pg_catalog.regclass::text, false,
   LEFT JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
  WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
    AND l.relation >= 16384
-   AND l.relation NOT IN (SELECT t.oid FROM tree AS t)
+   AND l.relation NOT IN (SELECT t.oid FROM tree AS t UNION ALL SELECT a.oid FROM above AS a)
    AND c.relnamespace IS DISTINCT FROM pg_catalog.to_regnamespace('dml')
    -- Of whom an index is, is locked too.  An index made since the snapshot has no row in it.
    AND CASE WHEN c.oid IS NULL

@@ -12,6 +12,7 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        pg_catalog.pg_relation_size(s.oid) = 0 AS unchanged,
        pg_catalog.row_security_active(c.oid) AS filtered,
        c.relpersistence = 'p' AS durable,
+       s.relpersistence = 'p' AS noted, -- a crash empties a table that isn't
        EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS inherits,
        g.missing,
        g.foreign_owner,
@@ -38,13 +39,12 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS v
                         WHERE v.conrelid = b.oid AND v.contype = 'n' AND NOT v.convalidated
                           AND v.conkey && a.key) AS has_key,
-       -- Statement triggers don't fire for what is written through a parent.  That there was one for
-       -- a while shows only in the rows of the catalogue, which any other change of a column changes too.
        a.columns,
-       CASE t.kind WHEN 'row' THEN '' ELSE a.xmins END AS xmins,
+       a.xmins,
        -- Another file may hold other rows: a crash empties a table that is unlogged for a while, and a
-       -- type may be changed to itself, and all values with it.
-       c.relfilenode AS file,
+       -- type may be changed to itself, and all values with it.  Whose shadow table was emptied has
+       -- lost changes.
+       c.relfilenode || ' ' || s.relfilenode AS file,
        g.rows AS triggers,
        a.made
   FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS b (oid, i)
@@ -83,8 +83,11 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
                   pg_catalog.format('%s %I %s', a.attnum, a.attname,
                                     pg_catalog.format_type(a.atttypid, a.atttypmod)),
                   ',' ORDER BY a.attnum) FILTER (WHERE a.exported) AS columns,
+              -- Statement triggers don't fire for what is written through a parent.  That there was one
+              -- for a while shows only in the rows of the catalogue, which any other change of a column
+              -- changes too; as does a key's column that could be NULL, or had another's name.
               pg_catalog.string_agg(a.xmin::text, ',' ORDER BY a.attnum)
-                  FILTER (WHERE a.exported) AS xmins,
+                  FILTER (WHERE t.kind IS DISTINCT FROM 'row' OR a.attname = ANY (t.key)) AS xmins,
               pg_catalog.bool_or(a.atttypid >= 16384 AND a.exported) AS made,
               pg_catalog.array_agg(a.attnum ORDER BY pg_catalog.array_position(t.key, a.attname::text))
                   FILTER (WHERE a.attnotnull AND a.attname = ANY (t.key)) AS key,
