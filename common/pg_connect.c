@@ -119,6 +119,16 @@ static void refuse_password(const char *conninfo)
 	PQconninfoFree(options);
 }
 
+/* The server would quote it as the name of a database that isn't there, a password with it. */
+static void refuse_conninfo_as_name(const char *conninfo)
+{
+	const char *name = getenv("PGDATABASE");
+
+	if (conninfo == NULL && name != NULL && is_conninfo(name))
+		die(DIE_USAGE, "give it with -d",
+			"PGDATABASE holds a connection string, which libpq takes for a name");
+}
+
 static bool has_timeout(PGconn *conn)
 {
 	PQconninfoOption *options = PQconninfo(conn);
@@ -183,6 +193,7 @@ PGconn *pg_connect(const struct pg_options *options)
 	PGconn *conn;
 
 	refuse_password(options->conninfo);
+	refuse_conninfo_as_name(options->conninfo);
 	conn = PQconnectStartParams(keywords, values, 1);
 	if (conn == NULL)
 		mem_exhausted();

@@ -1,6 +1,7 @@
 #include "changes.h"
 
 #include "gz.h"
+#include "lock.h"
 #include "progress.h"
 
 #include <inttypes.h>
@@ -94,8 +95,9 @@ static char *write_down(
  * not lock its indexes: so they are waited for, for so long. */
 static PGresult *query_under_savepoint(PGconn *conn, const char *sql, const char *patience)
 {
-	char *script = mem_format("SAVEPOINT changes; SET LOCAL lock_timeout = '%s'; %s; "
-				  "SET LOCAL lock_timeout = 0; RELEASE SAVEPOINT changes",
+	char *script = mem_format(
+		"SAVEPOINT changes; SET LOCAL lock_timeout = '%s'; %s;" LOCK_PATIENCE_REST
+		"RELEASE SAVEPOINT changes",
 		patience, sql);
 	PGresult *res = NULL, *next;
 

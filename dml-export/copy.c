@@ -31,7 +31,7 @@ static void begin_alone(const struct run *run)
 
 static void end_alone(const struct run *run)
 {
-	pg_exec(run->conn, "SET LOCAL lock_timeout = 0; RELEASE SAVEPOINT batch", "RELEASE");
+	pg_exec(run->conn, LOCK_PATIENCE_REST "RELEASE SAVEPOINT batch", "RELEASE");
 }
 
 /* Locks were taken by name, and so were the rows: what is locked must be what was meant.  Marks

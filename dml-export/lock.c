@@ -30,15 +30,15 @@ static bool is_gone(const PGresult *res)
 	return state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0);
 }
 
-/* True if the lock was got, false if somebody else has it, or has dropped or renamed the table
- * since it was found by its name. */
+/* True if the lock was got.  Somebody else may have it, or have dropped or renamed the table
+ * since it was found by its name; or the server has no room for so many locks. */
 static bool is_locked(PGconn *conn, const PGresult *res)
 {
-	if (is_gone(res) || pg_is_locked(res))
-		return false;
-	if (PQresultStatus(res) != PGRES_COMMAND_OK && PQresultStatus(res) != PGRES_TUPLES_OK)
+	if (PQresultStatus(res) == PGRES_COMMAND_OK || PQresultStatus(res) == PGRES_TUPLES_OK)
+		return true;
+	if (PQstatus(conn) != CONNECTION_OK)
 		pg_die(conn, res, NULL);
-	return true;
+	return false;
 }
 
 /* The next run sees what has become of one that is gone. */
@@ -74,7 +74,7 @@ static bool lock_together(const struct run *run, const char *then)
 	}
 	if (locked > 0)
 		buf_string(&sql, " IN ACCESS SHARE MODE;");
-	buf_format(&sql, "SET LOCAL lock_timeout = 0; %s", then);
+	buf_format(&sql, LOCK_PATIENCE_REST "%s", then);
 	res = PQexec(run->conn, sql.data);
 	done = is_locked(run->conn, res);
 	PQclear(res);
@@ -115,7 +115,7 @@ void lock_tables(struct run *run, const char *then)
 	if (lock_together(run, then))
 		return;
 	lock_in_turn(run);
-	pg_script(run->conn, "SET LOCAL lock_timeout = 0");
+	pg_script(run->conn, LOCK_PATIENCE_REST);
 	pg_script(run->conn, then);
 }
 
@@ -125,6 +125,8 @@ bool lock_at_once(PGconn *conn, const struct source_table *t)
 	PGresult *res = PQexec(conn, sql);
 	bool locked = is_locked(conn, res);
 
+	if (!locked && !is_gone(res) && !pg_is_locked(res))
+		pg_die(conn, res, t->label);
 	PQclear(res);
 	free(sql);
 	return locked;

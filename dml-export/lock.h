@@ -9,6 +9,10 @@
  */
 #define LOCK_PATIENCE "SET LOCAL lock_timeout = '10s';"
 
+/* And what else may be locked while the tables are, and with them whoever waits behind somebody
+ * who wants to change one: a row of dml.tracking. */
+#define LOCK_PATIENCE_REST "SET LOCAL lock_timeout = '1min';"
+
 /*
  * Begins the run's transaction with the locks of all its tables, base and shadow, as its first
  * statement: TRUNCATE and what rewrites a table don't respect MVCC, so they come before the

@@ -79,7 +79,7 @@ sub hold {
 	$self->{log}->($early ? 'held when it has a snapshot:' : 'held when it has read everything:');
 	$self->{held} = Held->new(
 		world => $self->{world}, dice => $dice, log => $self->{log}, blocker => $blocker,
-		program => $self->{program}, left => $dice->between(3, 30),
+		program => $self->{program}, left => $dice->between(3, 30), may => [3],
 		run => $self->{program}->start($self->arguments(\@tables, \@receivers, @options)));
 	$self->{early} = $early;
 	return;

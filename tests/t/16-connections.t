@@ -78,6 +78,15 @@ subtest 'passwords' => sub {
 	$result = status($keyed, { env => { PGPASSWORD => 'rose' } });
 	exits_with($result, 1, 'a wrong one');
 	unlike($result->{stderr}, qr/rose/, 'is not repeated');
+
+	# libpq takes it for a name, and the server would quote that.
+	my $name = 'postgresql://keyed:tulip@/source';
+	for my $program ('dml-export', 'dml-import') {
+		$result = run_cmd({ env => { PGDATABASE => $name, PGHOST => $cluster->{dir} } }, program($program), '--status');
+		exits_with($result, 2, "$program: a connection string in PGDATABASE");
+		is($result->{stderr}, "$program: error: PGDATABASE holds a connection string, which libpq takes for a name\n"
+			. "$program: hint: give it with -d\n", '... is refused, and not repeated');
+	}
 };
 
 done_testing;

@@ -200,6 +200,16 @@ full('a table that is emptied by a crash', 'the table was truncated or rewritten
 	'ALTER TABLE t SET LOGGED');
 table_equal($src, $pair->dst, 'SELECT id, value FROM t');
 full('VACUUM FULL', 'the table was truncated or rewritten', 1, 'VACUUM FULL t');
+full('a shadow table that somebody empties', 'the table was truncated or rewritten', 1,
+	'UPDATE t SET value = value + 1; TRUNCATE dml."public.t"');
+$pair->source('ALTER TABLE dml."public.t" SET UNLOGGED');
+my $volatile = $pair->export('t');
+exits_with($volatile, 4, 'a shadow table that a crash would empty: refused');
+stderr_like($volatile, qr/table public\.t has an unlogged shadow table.*\n.*hint: .*--install/, '... and why');
+export_ok('-q', '-d', $src, '--install', '-t', 't');
+is($pair->source(q{SELECT relpersistence FROM pg_class WHERE oid = 'dml."public.t"'::regclass}), "p\n",
+	'... --install makes another');
+exits_with($pair->export('t', '-q'), 0, '... which goes on');
 $pair->source('ALTER TABLE t ALTER COLUMN value SET DEFAULT 5; INSERT INTO t VALUES (99)');
 $pair->export('t', '-q');
 is($pair->apply->{ended}, 0, 'what changes nothing that is exported');

@@ -248,6 +248,39 @@ subtest "its shadow table's index" => sub {
 	exits_with(run_export('-d', $r->{source}, '--forget', map { ('-T', "$_/app") } 'one', 'two', 'three'), 0, 'no such targets any more');
 };
 
+# While it waits, others wait behind whoever wants to change a table that it reads.
+subtest 'a row of dml.tracking' => sub {
+	change();
+	my $other = $source->connect($r->{source}, AutoCommit => 0);
+	$other->do('SELECT FROM dml.tracking FOR UPDATE');
+	my $result = run_export(export_for($r->{label}));
+	exits_with($result, 3, 'not for ever');
+	stderr_like($result, qr/\Adml-export: error: public\.items: .*lock.* \(SQLSTATE 55P03\)\ndml-export: hint: run it again when .*\n\z/,
+		'... as is said');
+	$other->rollback;
+	is(tables_of($r->batch), 'items others', 'the next run has all');
+};
+
+# Locks need room, which all sessions share.
+subtest 'more locks than the server has room for' => sub {
+	my $small = Cluster->new(name => 'small', conf => ['max_locks_per_transaction = 10', 'max_connections = 20']);
+	my $db = Replica->new(cluster => $small, tables => ['items', 'many'],
+		sql => 'CREATE TABLE items (id int PRIMARY KEY, v int); CREATE TABLE many (id int PRIMARY KEY) PARTITION BY RANGE (id)');
+	$db->write(join ';', map { "CREATE TABLE many$_ PARTITION OF many FOR VALUES FROM ($_) TO ($_ + 1)" } 1 .. 200);
+	my $other = $small->connect($db->{source});
+	$other->do(<<'END');
+DO $$ BEGIN FOR i IN 1 .. 1000000 LOOP PERFORM pg_advisory_lock(7, i); END LOOP;
+EXCEPTION WHEN out_of_memory THEN NULL; END $$
+END
+	$other->do('SELECT pg_advisory_unlock(7, i) FROM generate_series(1, 100) AS i');
+	my $result = $db->export;
+	exits_with($result, 1, 'one table has none');
+	stderr_like($result, qr/\Adml-export: error: public\.many: .*out of shared memory \(SQLSTATE 53200\)\n.*hint: .*\n\z/, '... as is said');
+	is(tables_of(@{ $result->{lines} }), 'items', '... and the other goes on');
+	$other->disconnect;
+	is(tables_of($db->batch), 'many', 'the next run has it');
+};
+
 subtest 'its shadow table, which is to be purged' => sub {
 	$r->round('what comes before');
 	change();
