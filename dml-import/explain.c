@@ -169,7 +169,10 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 		hint = mem_format(
 			"%stwo copies of the source go on under one name, or it was set "
 			"back: decide for one, run on it: %s; and remove the other's",
-			l->retired ? "it may only have come late: then remove it; else " : "",
+			l->retired
+				? "it may only have come late, or its source be gone for good: "
+				  "then remove it; else "
+				: "",
 			full);
 		complain(hint,
 			"%s: \"%s\" does not build on batch %" PRIu64

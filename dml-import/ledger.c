@@ -99,14 +99,6 @@ void ledger_await(PGconn *conn, const char *relation)
 		&relation));
 }
 
-static struct manifest_source source(
-	const PGresult *res, const char *system, const char *timeline, const char *database)
-{
-	return (struct manifest_source){.system = mem_string(pg_text(res, 0, system)),
-		.timeline = (uint32_t)pg_number(res, 0, timeline),
-		.database = mem_string(pg_text(res, 0, database))};
-}
-
 void ledger_load(
 	PGconn *conn, const char *relation, const struct manifest *m, struct ledger *ledger)
 {
@@ -123,11 +115,11 @@ void ledger_load(
 		.origin = mem_string(pg_text(res, 0, "origin")),
 		.columns = mem_string(pg_text(res, 0, "columns")),
 		.number = pg_number(res, 0, "number"),
-		.source = source(res, "system", "timeline", "database"),
+		.source = {.system = mem_string(pg_text(res, 0, "system")),
+			.timeline = (uint32_t)pg_number(res, 0, "timeline"),
+			.database = mem_string(pg_text(res, 0, "database"))},
 		.retired = pg_bool(res, 0, "retired"),
 		.retired_number = pg_number(res, 0, "retired_number"),
-		.retired_by =
-			source(res, "retired_system", "retired_timeline", "retired_database"),
 		.has_next = !pg_is_null(res, 0, "next_number"),
 		.next_number = pg_number(res, 0, "next_number"),
 		.next_base = pg_number(res, 0, "next_base"),
@@ -146,8 +138,6 @@ void ledger_free(struct ledger *ledger)
 	free(ledger->columns);
 	free(ledger->source.system);
 	free(ledger->source.database);
-	free(ledger->retired_by.system);
-	free(ledger->retired_by.database);
 	*ledger = (struct ledger){0};
 }
 

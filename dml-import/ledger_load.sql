@@ -4,8 +4,7 @@
 SELECT l.relation IS NOT NULL AS known,
        l.target, l.origin, l.columns, l.chain, l.number, l.seal, l.system, l.timeline, l.database, l.snapshot,
        r.relation IS NOT NULL AS retired,
-       r.number AS retired_number, r.system AS retired_system, r.timeline AS retired_timeline,
-       r.database AS retired_database,
+       r.number AS retired_number,
        next.number AS next_number, next.base AS next_base, next.seal AS next_seal
   FROM (VALUES (1)) AS one
   LEFT JOIN dml.ledger AS l ON l.relation = $1::oid

@@ -38,14 +38,11 @@ static bool is_later(const struct manifest *m, const struct ledger *l)
 
 /*
  * A source that goes on with a chain that it had ended was set back in time, or there are two
- * of it.  But what a recovery left behind, on an earlier timeline, may have come so far.
+ * of it: a primary that a failover left behind may still live and take rows.
  */
 static enum verdict of_a_retired_chain(const struct manifest *m, const struct ledger *l)
 {
-	bool left_behind = manifest_same_source(&m->source, &l->retired_by) &&
-			   m->source.timeline < l->retired_by.timeline;
-
-	return m->number <= l->retired_number || left_behind ? VERDICT_DONE : VERDICT_FORK;
+	return m->number <= l->retired_number ? VERDICT_DONE : VERDICT_FORK;
 }
 
 static bool is_same_table(const struct manifest *m, const struct ledger *l)

@@ -44,9 +44,8 @@ struct ledger {
 	struct manifest_source source;
 	uint64_t xmax; /* of the snapshot */
 
-	bool retired;                      /* the batch's chain is one that was replaced */
-	uint64_t retired_number;           /* its last number then */
-	struct manifest_source retired_by; /* where the batch that replaced it came from */
+	bool retired;            /* the batch's chain is one that was replaced */
+	uint64_t retired_number; /* its last number then */
 
 	/* The batch of the same chain that was applied with this number, or the least above it.
 	 */

@@ -259,11 +259,23 @@ subtest 'failed over to a standby' => sub {
 
 	$origin->start;
 	$r->ship;
-	insert($r, 'in the old primary');
-	$r->batch;
+	insert($r, 'in the old primary, which still lives');
+	my $left = "$r->{inbox}/items/" . $r->batch =~ s{.*/}{}r;
 	$r->ship;
-	$r->receive;
-	$now->is_equal('the old primary is left out');
+	my $result = $r->receive;
+	exits_with($result, 4, 'what the new primary knows nothing of is told');
+	stderr_like($result, qr/"\Q$left\E" does not build on batch \d+, .*\n.*hint: it may only have come late, or its source be gone for good: then remove it; else two copies of the source /,
+		'... and what to do');
+	ok(-d $left, '... and stays');
+	table_equal($now->{source}, $now->{target}, 'items', '... and is not applied');
+	insert($now, 'in the new primary');
+	$now->batch;
+	$now->ship;
+	exits_with($r->receive, 4, '... and is told again');
+	table_equal($now->{source}, $now->{target}, 'items', '... while the new primary goes on');
+	remove_tree($_) for batches($r->{inbox});
+	$now->clear;
+	goes_on($now, 'removed');
 	$r->clear;
 	$r->batch('--full');
 	$r->ship;

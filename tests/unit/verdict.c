@@ -170,14 +170,13 @@ static void test_retired(void)
 
 	memcpy(m.chain, OTHER, sizeof m.chain);
 	l.retired = true;
-	l.retired_by = l.source;
 	l.retired_number = 7;
 	expect(&m, &l, false, VERDICT_DONE, "of a chain that was replaced, its last");
 	l.retired_number = 6;
 	expect(&m, &l, false, VERDICT_FORK, "of a chain that was replaced, and yet goes on");
 	expect(&m, &l, true, VERDICT_FORK, "no option takes it");
 	m.source.timeline = 1;
-	expect(&m, &l, false, VERDICT_DONE, "of a timeline that was left");
+	expect(&m, &l, false, VERDICT_FORK, "of a timeline that was left, and yet goes on");
 	m.source.timeline = 2;
 	m.source.system = system;
 	expect(&m, &l, false, VERDICT_FORK, "of a source that was left, and yet goes on");
