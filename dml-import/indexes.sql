@@ -2,7 +2,8 @@
 --
 -- Left in place: what something else depends on (a foreign key, a view), what depends on an
 -- extension, a replica identity, an index to cluster by, one with a comment, a tablespace or statistics of its own, exclusion
--- constraints, those of partitions; and all of them if the table isn't ours, or where somebody's code
+-- constraints, those of partitions, the primary key of a table with children, which would be locked and
+-- altered with it; and all of them if the table isn't ours, or where somebody's code
 -- runs for each row or statement: it may look into the table, which would take for ever or be an error
 -- without its key.  An extension's functions are no such code.
 WITH RECURSIVE type AS (        -- of the columns, and what it is over or made of
@@ -61,6 +62,8 @@ SELECT CASE WHEN k.oid IS NOT NULL
    AND x.indisvalid AND x.indisready AND x.indislive
    AND NOT x.indisreplident AND NOT x.indisclustered AND NOT x.indisexclusion
    AND k.contype IS DISTINCT FROM 'x'
+   AND NOT (k.contype IS NOT DISTINCT FROM 'p'
+            AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhparent = c.oid))
    AND i.reltablespace = 0
    AND pg_catalog.obj_description(i.oid, 'pg_class') IS NULL
    AND (k.oid IS NULL OR pg_catalog.obj_description(k.oid, 'pg_constraint') IS NULL)
