@@ -149,20 +149,25 @@ static void write_rows(struct apply *a, const struct batch *b)
 /*
  * Changes go only onto rows that are as the batch before left them.  A column that was dropped
  * and made again, or is of another type since, has not the source's values in the rows that
- * don't change; and these may be gone where the table was one that loses rows.
+ * don't change; nor where it was of another type for a while, as a batch found that was
+ * refused; and these may be gone where the table was one that loses rows.
  */
 static bool is_as_left(
 	const struct apply *a, const struct batch *b, const struct ledger *ledger)
 {
-	if (b->manifest.scope == SCOPE_FULL || strcmp(ledger->columns, a->target.digest) == 0)
-		return true;
+	return b->manifest.scope == SCOPE_FULL ||
+	       strcmp(ledger->columns, a->target.digest) == 0;
+}
+
+static void explain_change(
+	const struct apply *a, const struct batch *b, const struct ledger *ledger)
+{
 	complain("export all rows with dml-export --full",
 		"table %s can't take batch %" PRIu64 ": %s, which only a full batch can mend",
 		a->target.label, b->number,
 		*ledger->columns == '\0'
 			? "it was unlogged or had a foreign partition, and may have lost rows"
 			: "its columns were changed since the batch before");
-	return false;
 }
 
 /* What begins a chain must not end where it came from, by a mistyped -d. */
@@ -187,7 +192,7 @@ static const char *lock_mode(const struct apply *a, const struct manifest *m)
 static bool write_batch(struct apply *a, const struct batch *b, const struct ledger *ledger)
 {
 	struct columns columns = {0};
-	bool fits;
+	bool as_left, fits;
 
 	if (!is_elsewhere(a, b, ledger))
 		return false;
@@ -195,15 +200,15 @@ static bool write_batch(struct apply *a, const struct batch *b, const struct led
 	if (!a->options->as_superuser)
 		target_expect_no_strangers(a->conn, &a->target);
 	batch_columns(b, &columns);
-	fits = target_fits(a->conn, &a->target, &b->manifest, &columns);
-	if (fits) {
-		target_describe(a->conn, &a->target, &b->manifest, &columns);
-		fits = is_as_left(a, b, ledger);
-	}
-	if (fits)
+	target_describe(a->conn, &a->target, &b->manifest, &columns);
+	as_left = is_as_left(a, b, ledger);
+	fits = target_fits(a->conn, &a->target, &b->manifest, &columns, !as_left);
+	if (fits && as_left)
 		write_rows(a, b);
+	else if (fits)
+		explain_change(a, b, ledger);
 	columns_free(&columns);
-	return fits;
+	return fits && as_left;
 }
 
 /* The answer to COMMIT was lost: the ledger knows, once the old session has let go.  A snapshot
@@ -249,14 +254,14 @@ static void begin(struct apply *a)
 }
 
 /* Ends the transaction of a batch that was not applied.  Once the table is mended nothing tells
- * any more that it may have lost rows. */
+ * any more that it may have lost rows or digits. */
 static void end_unapplied(struct apply *a, enum verdict result)
 {
-	if (result != VERDICT_MISFIT || !a->target.loses) {
+	if (result != VERDICT_MISFIT || a->target.doubt == NULL) {
 		pg_exec(a->conn, "ROLLBACK", "ROLLBACK");
 		return;
 	}
-	ledger_doubt(a->conn, a->target.oid);
+	ledger_doubt(a->conn, a->target.oid, a->target.doubt);
 	pg_exec(a->conn, "COMMIT", "COMMIT");
 }
 

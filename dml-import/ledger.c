@@ -172,10 +172,12 @@ void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 	buf_free(&origin);
 }
 
-void ledger_doubt(PGconn *conn, const char *relation)
+void ledger_doubt(PGconn *conn, const char *relation, const char *doubt)
 {
+	const char *const values[] = {relation, doubt};
 	PGresult *res = pg_query_try(conn,
-		"UPDATE dml.ledger SET columns = '' WHERE relation = $1::oid", 1, &relation);
+		"UPDATE dml.ledger SET columns = $2 WHERE relation = $1::oid AND columns <> ''",
+		2, values);
 
 	if (PQresultStatus(res) != PGRES_COMMAND_OK)
 		pg_die(conn, res, "the ledger");

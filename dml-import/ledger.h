@@ -36,9 +36,9 @@ struct ledger_extras {
 void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 	const struct ledger_extras *extras);
 
-/* Notes that the table may have lost rows: no digest of columns is that of the batch before
- * then, and so only a full batch can follow. */
-void ledger_doubt(PGconn *conn, const char *relation);
+/* Notes that the table may have lost rows, "", or values, "changed": no digest of columns is
+ * that of the batch before then, and so only a full batch can follow.  Lost rows stay lost. */
+void ledger_doubt(PGconn *conn, const char *relation, const char *doubt);
 
 /* True if the ledger's last batch is this one. */
 bool ledger_has(PGconn *conn, const char *relation, const struct manifest *m);

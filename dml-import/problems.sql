@@ -1,8 +1,10 @@
--- Why a table can't take a batch: a row for each reason, with what would mend it, and whether
--- it may lose rows: then only a full batch may follow.  Asked unless alike.sql is true, which must not be
--- where any of this is.
+-- Why a table can't take a batch: a row for each reason, with what would mend it, and with what stands
+-- in the ledger for the columns from now on if only a full batch may follow: '' where rows may be lost,
+-- 'changed' where values may be.  Asked unless alike.sql is true, which must not be where any of this is.
 -- $1 oid of the table, $2 names and $3 types of the columns sent, $4 columns of the key, $5 columns
--- here whose types are made of something and $6 of what (shape.sql).
+-- here whose types are made of something and $6 of what (shape.sql), $7 whether the columns here are
+-- no more what the batch before was written to: then a type that doesn't fit has changed its values.
+-- $8 the scope: before a full batch, the types may have been right.
 WITH relation AS (
     SELECT c.*, pg_catalog.format('%I.%I', n.nspname, c.relname) AS qualified
       FROM pg_catalog.pg_class AS c
@@ -105,7 +107,12 @@ printable AS (
                      '|(timestamp|time)(\([0-9]\))? with(out)? time zone|interval [a-z]+( to [a-z]+)?)'
                      '(\([0-9]+(,-?[0-9]+)?\))?(\[\])?$')
 )
-SELECT problem, hint, rank IN (12, 13) AS loses FROM (
+SELECT problem,
+       CASE WHEN rank = 3 AND $7::boolean
+            THEN pg_catalog.rtrim(hint, ';') || '; then export all rows with dml-export --full' ELSE hint END AS hint,
+       CASE WHEN rank IN (12, 13) THEN ''
+            WHEN rank = 3 AND $7::boolean OR rank = 11 AND $8 = 'changes' THEN 'changed' END AS doubt
+  FROM (
     SELECT 1 AS rank, i, pg_catalog.format('it lacks column %I', name) AS problem,
            COALESCE(pg_catalog.format('ALTER TABLE %s ADD COLUMN %I ', relation.qualified, compared.name)
                     || printable.type || ';', 'compare it with dml-export --target-ddl') AS hint
@@ -136,7 +143,7 @@ SELECT problem, hint, rank IN (12, 13) AS loses FROM (
                     || ';', 'compare it with dml-export --target-ddl')
       FROM misfit LEFT JOIN printable USING (i), relation
     UNION ALL
-    SELECT 3, i, pg_catalog.format('the type of column %I is made of %s here and of %s at the source', name,
+    SELECT 11, i, pg_catalog.format('the type of column %I is made of %s here and of %s at the source', name,
                                    COALESCE(shape_here, 'nothing else'), COALESCE(shape, 'nothing else')),
            'make the types alike, then export all rows with dml-export --full'
       FROM compared

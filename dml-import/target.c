@@ -135,8 +135,8 @@ static void release(struct arrays *a)
 }
 
 /* Tells what keeps the table from taking the batch; true if nothing does. */
-static bool look_for_problems(
-	PGconn *conn, struct target *t, const struct manifest *m, const struct arrays *a)
+static bool look_for_problems(PGconn *conn, struct target *t, const struct manifest *m,
+	const struct arrays *a, bool changed)
 {
 	struct columns shapes;
 	struct arrays here;
@@ -144,13 +144,14 @@ static bool look_for_problems(
 	shape_load(conn, t->oid, &shapes);
 	gather(&here, m, &shapes);
 
-	const char *const values[] = {
-		t->oid, a->names, a->types, a->key, here.names, here.types};
-	PGresult *res = pg_query(conn, problems_sql, 6, values);
+	const char *const values[] = {t->oid, a->names, a->types, a->key, here.names,
+		here.types, changed ? "true" : "false", manifest_scope_name(m->scope)};
+	PGresult *res = pg_query(conn, problems_sql, 8, values);
 	bool fits = PQntuples(res) == 0;
 
 	for (int row = 0; row < PQntuples(res); row++) {
-		t->loses |= pg_bool(res, row, "loses");
+		if (!pg_is_null(res, row, "doubt"))
+			mem_replace(&t->doubt, pg_text(res, row, "doubt"));
 		complain(pg_text(res, row, "hint"), "table %s can't take batch %llu: %s",
 			t->label, (unsigned long long)m->number, pg_text(res, row, "problem"));
 	}
@@ -160,12 +161,13 @@ static bool look_for_problems(
 	return fits;
 }
 
-bool target_fits(
-	PGconn *conn, struct target *t, const struct manifest *m, const struct columns *columns)
+bool target_fits(PGconn *conn, struct target *t, const struct manifest *m,
+	const struct columns *columns, bool changed)
 {
 	struct arrays a;
 
-	t->loses = false;
+	free(t->doubt);
+	t->doubt = NULL;
 	gather(&a, m, columns);
 
 	const char *const values[] = {t->oid, a.names, a.types, a.key};
@@ -173,7 +175,7 @@ bool target_fits(
 	bool fits = pg_bool(res, 0, "alike");
 
 	PQclear(res);
-	fits = fits || look_for_problems(conn, t, m, &a);
+	fits = fits || look_for_problems(conn, t, m, &a, changed);
 	release(&a);
 	return fits;
 }
@@ -204,6 +206,7 @@ void target_free(struct target *t)
 	name_free(&t->name);
 	free(t->label);
 	free(t->oid);
+	free(t->doubt);
 	free(t->relation);
 	free(t->only);
 	free(t->list);

@@ -14,7 +14,8 @@ struct target {
 	char *oid;
 	bool superuser; /* we are one, or can become one */
 
-	bool loses; /* after target_fits(): rows may be lost from it, or may have been */
+	char *doubt; /* after target_fits(): NULL, or why only a full batch can follow, for
+			ledger_doubt() */
 
 	/* Filled in by target_describe(). */
 	char *relation;    /* quoted, schema-qualified */
@@ -43,11 +44,12 @@ void target_lock(PGconn *conn, const struct target *t, const char *mode);
  * none would run with our rights. */
 void target_expect_no_strangers(PGconn *conn, const struct target *t);
 
-/* False if it can't take such a batch; all reasons are told. */
+/* False if it can't take such a batch; all reasons are told.  `changed`: its columns are not
+ * those that the batch before was written to, though they should be. */
 bool target_fits(PGconn *conn, struct target *t, const struct manifest *m,
-	const struct columns *columns);
+	const struct columns *columns, bool changed);
 
-/* How the batch is written to it; after target_fits(). */
+/* How the batch is written to it, once it fits. */
 void target_describe(PGconn *conn, struct target *t, const struct manifest *m,
 	const struct columns *columns);
 

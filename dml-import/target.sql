@@ -1,4 +1,5 @@
--- How to write one table.  $1 its oid, $2 the columns of the key, $3 the columns to copy.
+-- How to write one table.  $1 its oid, $2 the columns of the key, $3 the columns to copy.  Where no
+-- index finds a row by the key, there is neither condition nor definitions.
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
        CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END AS only,
        c.relkind = 'r' AND NOT c.relhastriggers AND c.relchecks = 0 AS freezable,
@@ -13,7 +14,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
        key.condition
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
- CROSS JOIN LATERAL (
+ LEFT JOIN LATERAL (
        -- An index, in whatever order, over just the key; its operators tell what is equal, but for
        -- text: what a collation here takes for equal may be two rows at the source.
        SELECT x.* FROM pg_catalog.pg_index AS x
@@ -24,7 +25,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
                  JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = c.oid AND xa.attnum = x.indkey[j]
                   AND xa.attcollation = x.indcollation[j]
                 WHERE xa.attname = ANY ($2::text[])) = x.indnkeyatts
-        ORDER BY x.indisunique DESC, x.indexrelid LIMIT 1) AS x
+        ORDER BY x.indisunique DESC, x.indexrelid LIMIT 1) AS x ON true
  CROSS JOIN LATERAL (
        SELECT pg_catalog.string_agg('key' || k.i || ' ' || pg_catalog.format_type(ka.atttypid, ka.atttypmod),
                                     ', ' ORDER BY k.i) AS definitions,
@@ -49,4 +50,4 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
          LEFT JOIN pg_catalog.pg_collation AS col ON col.oid = ka.attcollation
          LEFT JOIN pg_catalog.pg_namespace AS coln ON coln.oid = col.collnamespace
         WHERE o.opcmethod IN (403, 405)) AS key
- WHERE c.oid = $1::oid AND key.condition IS NOT NULL
+ WHERE c.oid = $1::oid

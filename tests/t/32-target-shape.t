@@ -182,6 +182,27 @@ subtest 'a column that goes while the chain goes on' => sub {
 	table_equal($r->{source}, $r->{target}, $r->{queries}{items}, 'all that the hints say mends it');
 };
 
+# Made wide again it is as the batch before left it, but for the digits of its rows.
+subtest 'a column that is narrowed while the chain goes on' => sub {
+	prepare('');
+	goes_on('before');
+	$r->write_target('ALTER TABLE items ALTER price TYPE numeric(8,1), ALTER seen TYPE date');
+	$r->write('UPDATE items SET n = n + 1 WHERE id = 1');
+	$r->clear;
+	$r->batch;
+	$r->ship;
+	my $result = $r->receive;
+	exits_with($result, 4, 'changes: refused');
+	my $end = qr/then export all rows with dml-export --full\n/;
+	stderr_like($result, qr/price is numeric\(8,1\).*\n.*hint: ALTER TABLE \S+ ALTER COLUMN price TYPE numeric\(8,2\); $end/, '... with what mends it');
+	stderr_like($result, qr/column seen is date.*\n.*hint: .*; $end/, '... each');
+	$r->write_target($_) for Replica::hinted($result);
+	refused(qr/its columns were changed since .*only a full batch can mend.*\n.*hint: .*--full/, 'changes onto a column that was narrower');
+	$r->batch('--full');
+	$r->ship;
+	goes_on('all that the hints say mends it');
+};
+
 # numeric(4,1) would round what the source's enumeration tells apart.
 subtest "a domain here of a type's name there" => sub {
 	my $prices = Replica->new(
@@ -246,6 +267,32 @@ subtest 'types that are made of other parts' => sub {
 	$result = $places->receive;
 	is("$result->{ended} $result->{stderr}", '0 ', '... and changes');
 	table_equal($places->{source}, $places->{target}, 'places', '... too');
+};
+
+# Made of the same again, it has not got back what it had.
+subtest 'a type that is made of other parts for a while' => sub {
+	my $pairs = Replica->new(
+		cluster => $cluster,
+		target_cluster => $r->{target_cluster},
+		tables => ['pairs'],
+		sql => 'CREATE TYPE pair AS (q numeric(6,2)); CREATE TABLE pairs (id int PRIMARY KEY, p pair)',
+		source_sql => 'INSERT INTO pairs SELECT i, ROW(i + 0.25)::pair FROM generate_series(1, 3) AS i',
+	);
+	$pairs->round('at first');
+	$pairs->write_target('ALTER TYPE pair RENAME TO other; CREATE TYPE pair AS (q numeric(6,1));
+		ALTER TABLE pairs ALTER p TYPE pair USING p::text::pair');
+	$pairs->write('DELETE FROM pairs WHERE id = 3');
+	$pairs->batch;
+	$pairs->ship;
+	my $result = $pairs->receive;
+	exits_with($result, 4, 'refused');
+	stderr_like($result, qr/column p is made of .*hint: .*, then export all rows with dml-export --full\n/s, '... and what mends it');
+	$pairs->write_target('ALTER TABLE pairs ALTER p TYPE other USING p::text::other;
+		DROP TYPE pair; ALTER TYPE other RENAME TO pair');
+	$pairs->is_refused(qr/its columns were changed since .*only a full batch can mend/, 'made alike');
+	$pairs->batch('--full');
+	$pairs->ship;
+	$pairs->goes_on('DELETE FROM pairs WHERE id = 2', 'a full batch');
 };
 
 subtest 'more columns: what is in them' => sub {
