@@ -149,6 +149,17 @@ SELECT problem,
       FROM compared
      WHERE target = source AND shape IS DISTINCT FROM shape_here
     UNION ALL
+    -- Before version 16 a partition may compute what its table doesn't.
+    SELECT 11, compared.i, pg_catalog.format('column %I is generated in partition %s', name,
+                                             p.attrelid::pg_catalog.regclass),
+           pg_catalog.format('ALTER TABLE %1$s DETACH PARTITION %2$s; ALTER TABLE %2$s ALTER COLUMN %3$I DROP EXPRESSION;'
+                             ' then ATTACH it again as it was, and export all rows with dml-export --full',
+                             h.inhparent::pg_catalog.regclass, p.attrelid::pg_catalog.regclass, name)
+      FROM compared
+      JOIN pg_catalog.pg_attribute AS p ON p.attname = compared.name AND p.attgenerated <> '' AND p.attrelid <> $1::oid
+      JOIN pg_catalog.pg_inherits AS h ON h.inhrelid = p.attrelid
+     WHERE p.attrelid IN (SELECT oid FROM member) AND compared.attgenerated = ''
+    UNION ALL
     SELECT 4, min(i), pg_catalog.format('the batch names column %I twice', sent.name),
            'export the table again with dml-export --full'
       FROM sent GROUP BY sent.name HAVING pg_catalog.count(*) > 1
