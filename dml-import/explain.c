@@ -94,6 +94,9 @@ static char *accept_command(const struct options *o, const struct spool_dir *tab
 		name_to_sql(&name, &o->tables.name[0]);
 		add_option(&b, "-t", name.data);
 	}
+	buf_string(&b, o->keep ? " --keep" : "");
+	buf_string(&b, o->truncate ? " --truncate" : "");
+	buf_string(&b, o->as_superuser ? " --as-superuser" : "");
 	buf_string(&b, " --accept-source ");
 	add_word(&b, table->path);
 	buf_free(&name);

@@ -321,14 +321,19 @@ subtest 'the hint of a foreign batch is a command' => sub {
 	my $elsewhere = chain();
 	my $dir = "$r->{inbox}/it's here";
 	mkdir $dir, 0700 or die "mkdir: $!";
-	$elsewhere->batch('--full');
+	my $full = $elsewhere->batch('--full') =~ s{.*/}{}r;
 	ship($elsewhere->{sent}, $dir);
-	my $result = $r->receive($dir);
+	my @options = ('--keep', '--truncate', '--as-superuser');
+	my $result = $r->receive(@options, $dir);
 	stderr_like($result, qr/of table public\.items, from .* was of public\.items, from/, 'both names as SQL');
+	stderr_like($result, qr/take it by: dml-import .* @options --accept-source /, 'with the options that were given');
 	my ($command) = $result->{stderr} =~ /hint: if .* take it by: (dml-import .*); if it came here by mistake, move/;
 	my $build = program('dml-import') =~ s{/[^/]*$}{}r;
 	exits_with(run_cmd({ env => { PATH => "$build:$ENV{PATH}" } }, 'sh', '-c', $command), 0, 'pasted');
 	table_equal($elsewhere->{source}, $r->{target}, 'items', 'it is taken');
+	ok(-d "$dir/items/$full", '... and kept');
+	remove_tree($dir);
+	mkdir $dir, 0700 or die "mkdir: $!";
 
 	$elsewhere->clear;
 	$elsewhere->{label} = 'replica9/app';
