@@ -190,7 +190,7 @@ SELECT problem,
              JOIN pg_catalog.pg_opclass AS o ON o.oid = x.indclass[0] AND o.opcmethod IN (403, 405)
             WHERE NOT x.indisexclusion AND x.indrelid = $1::oid AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
               AND x.indnkeyatts = pg_catalog.cardinality($4::text[])
-              AND (SELECT pg_catalog.count(*)
+              AND (SELECT pg_catalog.count(DISTINCT xa.attnum)
                      FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
                      JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = $1::oid AND xa.attnum = x.indkey[j]
                       AND xa.attcollation = x.indcollation[j]

@@ -21,7 +21,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
          JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid AND xc.relam IN (403, 405)
         WHERE NOT x.indisexclusion AND x.indrelid = c.oid AND x.indisvalid AND x.indpred IS NULL AND x.indexprs IS NULL
           AND x.indnkeyatts = pg_catalog.cardinality($2::text[])
-          AND (SELECT pg_catalog.count(*) FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
+          AND (SELECT pg_catalog.count(DISTINCT xa.attnum) FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
                  JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = c.oid AND xa.attnum = x.indkey[j]
                   AND xa.attcollation = x.indcollation[j]
                 WHERE xa.attname = ANY ($2::text[])) = x.indnkeyatts

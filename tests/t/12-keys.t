@@ -339,6 +339,12 @@ $pair->track('halves');
 $pair->target('ALTER TABLE halves DROP CONSTRAINT halves_pkey; CREATE UNIQUE INDEX ON halves (a)');
 refused_at_target('halves', qr/no index finds a row by its key/);
 
+# One over the same column twice has as many columns as the key.
+$pair->source(q(CREATE TABLE twice (a text, b text, PRIMARY KEY (a, b)); INSERT INTO twice VALUES ('a', 'b')));
+$pair->track('twice');
+$pair->target('ALTER TABLE twice DROP CONSTRAINT twice_pkey; CREATE INDEX ON twice (a, a text_pattern_ops)');
+refused_at_target('twice', qr/no index finds a row by its key/);
+
 sub refused_at_target {
 	my ($table, $reason) = @_;
 	is($pair->export($table)->{ended}, 0, "$table: exported");
