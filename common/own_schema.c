@@ -1,28 +1,33 @@
 #include "own_schema.h"
 
-#include <string.h>
-
-/* From the catalogue, which everybody may read: to_regclass() asks for USAGE on the schema. */
-#define LOOK                                                                                   \
-	"SELECT pg_catalog.pg_is_in_recovery() AS standby,"                                    \
-	"       EXISTS (SELECT FROM pg_catalog.pg_namespace AS n"                              \
-	"                 JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid"             \
-	"                WHERE n.nspname = 'dml' AND c.relname = $1) AS has"
-
 #define OWN_RELATIONS                                                                          \
 	"('tracked', 'tracking', 'history', 'batch_number', 'ledger', 'retired', 'applied')"
 
-static const char look_sql[] = LOOK;
+/* Who is a member of a superuser can become one, whatever role acts now; and so can code that
+ * runs for him. */
+#define CAN_BE_SUPERUSER(role)                                                                 \
+	"EXISTS (SELECT FROM pg_catalog.pg_roles AS su"                                        \
+	"         WHERE su.rolsuper AND pg_catalog.pg_has_role(" role ", su.oid, 'MEMBER'))"
 
-/* Most often there is nobody else, and roles need not be read, which a short run would feel. */
-static const char look_around_sql[] = LOOK
-	", EXISTS ("
-	"       SELECT FROM pg_catalog.pg_namespace AS n"
-	"         LEFT JOIN pg_catalog.pg_class AS c"
-	"           ON c.relnamespace = n.oid AND c.relname IN " OWN_RELATIONS
-	"        WHERE n.nspname = 'dml'"
-	"          AND (pg_catalog.pg_get_userbyid(n.nspowner) <> CURRENT_USER"
-	"               OR pg_catalog.pg_get_userbyid(c.relowner) <> CURRENT_USER)) AS others";
+/*
+ * From the catalogue, which everybody may read: to_regclass() asks for USAGE on the schema.
+ * Most often there is nobody else, and roles need not be read, which a short run would feel.
+ * $2 whether something is to be made.
+ */
+static const char look_sql[] =
+	"SELECT pg_catalog.pg_is_in_recovery() AS standby,"
+	"       EXISTS (SELECT FROM pg_catalog.pg_namespace AS n"
+	"                 JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid"
+	"                WHERE n.nspname = 'dml' AND c.relname = $1) AS has,"
+	"       CASE WHEN EXISTS ("
+	"                SELECT FROM pg_catalog.pg_namespace AS n"
+	"                  LEFT JOIN pg_catalog.pg_class AS c"
+	"                    ON c.relnamespace = n.oid AND c.relname IN " OWN_RELATIONS
+	"                 WHERE n.nspname = 'dml'"
+	"                   AND (pg_catalog.pg_get_userbyid(n.nspowner) <> CURRENT_USER"
+	"                        OR pg_catalog.pg_get_userbyid(c.relowner) <> CURRENT_USER))"
+	"            THEN $2::boolean OR " CAN_BE_SUPERUSER(
+		"SESSION_USER") "            ELSE false END AS wary";
 
 /* What both programs keep there; of shadow tables rows are only read.  $1 whether something is
  * to be made. */
@@ -34,9 +39,10 @@ static const char master_sql[] =
 	"        SELECT c.relowner FROM pg_catalog.pg_namespace AS n"
 	"          JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid"
 	"         WHERE n.nspname = 'dml' AND c.relname IN " OWN_RELATIONS ") AS o"
-	"  JOIN pg_catalog.pg_roles AS r ON r.oid = o.owner AND NOT r.rolsuper"
-	" WHERE pg_catalog.current_setting('is_superuser') = 'on'"
-	"    OR $1::boolean AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE')";
+	"  JOIN pg_catalog.pg_roles AS r ON r.oid = o.owner"
+	" WHERE NOT " CAN_BE_SUPERUSER("r.oid") "   AND (" CAN_BE_SUPERUSER(
+		"SESSION_USER") "        OR $1::boolean AND NOT pg_catalog.pg_has_role(r.oid, "
+				"'USAGE'))";
 
 static void expect_no_master(PGconn *conn, enum own_schema_use use)
 {
@@ -58,16 +64,15 @@ static void expect_no_master(PGconn *conn, enum own_schema_use use)
 
 bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use)
 {
-	const char *superuser = PQparameterStatus(conn, "is_superuser");
-	bool wary = use == OWN_MAKE || superuser == NULL || strcmp(superuser, "off") != 0;
-	PGresult *res = pg_query_row(conn, wary ? look_around_sql : look_sql, 1, &name);
+	const char *const values[] = {name, use == OWN_MAKE ? "t" : "f"};
+	PGresult *res = pg_query_row(conn, look_sql, 2, values);
 	bool has = pg_bool(res, 0, "has");
-	bool others = wary && pg_bool(res, 0, "others");
+	bool wary = pg_bool(res, 0, "wary");
 
 	if (use != OWN_READ && pg_bool(res, 0, "standby"))
 		die(DIE_PERSON, "connect to the primary", "this server is a standby");
 	PQclear(res);
-	if (others)
+	if (wary)
 		expect_no_master(conn, use);
 	return has;
 }

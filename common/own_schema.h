@@ -10,8 +10,9 @@ enum own_schema_use { OWN_READ, OWN_WRITE, OWN_MAKE };
  * True if schema dml holds the table `name`.
  *
  * Dies if the schema or a table in it belongs to a role that could make use of us: triggers,
- * defaults and views there run with our rights.  A superuser may trust superusers only; whoever
- * makes something there, superusers and its own roles.  Whoever writes needs a primary.
+ * defaults and views there run with our rights.  Who is a superuser, or can become one, may
+ * trust only others of that kind; whoever makes something there, these and its own roles.
+ * Whoever writes needs a primary.
  */
 bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use);
 

@@ -96,6 +96,25 @@ for my $call (['--install', '-t', 's.a'], ['--uninstall', '-t', 's.a'], ['--stat
 like(said(run_import('-d', $of_one, @$_)), $in_hands, "dml-import @$_ by a superuser")
 	for ['--install'], ['--uninstall'], ['--status'];
 
+# Nor may code of one's run for who can become a superuser, whatever role acts: by his own will, or
+# by a setting of his role.
+$_->sql('postgres', 'CREATE ROLE climber LOGIN; GRANT postgres, two TO climber; CREATE ROLE acting LOGIN SUPERUSER;'
+	. ' ALTER ROLE acting SET role = two; CREATE ROLE late LOGIN; GRANT climber TO late') for @clusters;
+$pair->cluster->sql($of_one, 'GRANT USAGE ON SCHEMA dml TO two; GRANT ALL ON ALL TABLES IN SCHEMA dml TO two');
+for my $role (qw(climber acting late)) {
+	my $as = as($role, $of_one);
+	like(said(run_import('-d', $as, '--status')), $in_hands, "dml-import by $role, who can become a superuser");
+	like(said(run_export('-d', $as, '--status')), $in_hands, '... dml-export');
+}
+is(said(run_import('-d', as('two', $of_one), '-q', '--status')), '0 ', '... and by another, who can\'t');
+
+# Whoever can become a superuser gains nothing by what runs for another who can.
+my $of_climber = $pair->cluster->db('of_climber');
+$pair->cluster->sql($of_climber, 'GRANT CREATE ON DATABASE of_climber TO climber');
+import_ok('-d', as('climber', $of_climber), '--install');
+is(said(run_import('-d', as($_, $of_climber), '-q', '--status')), '0 ', "... the ledger of one who can, by $_")
+	for qw(climber late postgres);
+
 # A table of one's, and his ledger; --as-superuser speaks of the table alone.
 $pair->source('CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)');
 $pair->track('t');
