@@ -194,6 +194,8 @@ static bool write_batch(struct apply *a, const struct batch *b, const struct led
 	struct columns columns = {0};
 	bool as_left, fits;
 
+	if (a->target.superuser)
+		ledger_expect_no_strangers(a->conn);
 	if (!is_elsewhere(a, b, ledger))
 		return false;
 	target_lock(a->conn, &a->target, lock_mode(a, &b->manifest));

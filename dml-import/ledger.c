@@ -1,6 +1,7 @@
 #include "ledger.h"
 
 #include "own_schema.h"
+#include "strangers.h"
 
 #include "ledger_drop.sql.h"
 #include "ledger_load.sql.h"
@@ -97,6 +98,19 @@ void ledger_await(PGconn *conn, const char *relation)
 	PQclear(pg_query(conn,
 		"SELECT pg_catalog.pg_advisory_xact_lock(1684892162, $1::oid::integer)", 1,
 		&relation));
+}
+
+void ledger_expect_no_strangers(PGconn *conn)
+{
+	/* Parsing takes the locks that writing takes, and asks for no right; LOCK TABLE would
+	 * ask for more than INSERT. */
+	PGresult *res = PQprepare(conn, "", ledger_save_sql, 0, NULL);
+
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		pg_die(conn, res, "the ledger");
+	PQclear(res);
+	strangers_expect_none(conn, "{dml.ledger,dml.retired,dml.applied}", "the ledger",
+		"drop it, and see who was granted TRIGGER on the tables of schema dml");
 }
 
 void ledger_load(

@@ -17,6 +17,11 @@ bool ledger_lock(PGconn *conn, const char *relation);
 /* The same, but waits until a session that was lost has let go of it; dies if it does not. */
 void ledger_await(PGconn *conn, const char *relation);
 
+/* For who can become a superuser, before he writes to the ledger: dies with DIE_PERSON if code
+ * of a role that is none would run then, and keeps any from being put there until the
+ * transaction ends. */
+void ledger_expect_no_strangers(PGconn *conn);
+
 /* Reads what bears on a batch; `relation` is the table's oid. */
 void ledger_load(
 	PGconn *conn, const char *relation, const struct manifest *m, struct ledger *ledger);

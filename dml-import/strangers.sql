@@ -1,13 +1,14 @@
--- Whose code would run with our rights when the table is written: each object that has a part in it
+-- Whose code would run with our rights when the tables are written: each object that has a part in it
 -- and belongs to a role that is no superuser.  Whoever owns a function, a type or an operator can
--- put something else in its place.  $1 oid of the table.
+-- put something else in its place.  $1 the tables, regclass[].
 --
 -- Of an array the planner expects few members: for the thousand rows that it expects of a function
 -- it would make hash tables of megabytes, and read all of pg_proc and pg_class into others.
 WITH RECURSIVE member AS (
-    SELECT pg_catalog.unnest($1::oid || ARRAY(
+    SELECT pg_catalog.unnest($1::pg_catalog.regclass[]::oid[] || ARRAY(
                SELECT p.relid::oid
-                 FROM pg_catalog.pg_partition_tree($1::oid::pg_catalog.regclass) AS p)) AS oid
+                 FROM pg_catalog.unnest($1::pg_catalog.regclass[]) AS t (root),
+                      pg_catalog.pg_partition_tree(t.root) AS p)) AS oid
 ),
 part AS (
     SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid AS class, oid FROM member

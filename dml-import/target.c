@@ -1,11 +1,11 @@
 #include "target.h"
 
 #include "shape.h"
+#include "strangers.h"
 
 #include "alike.sql.h"
 #include "lock.sql.h"
 #include "problems.sql.h"
-#include "strangers.sql.h"
 #include "target.sql.h"
 
 #include <inttypes.h>
@@ -66,19 +66,17 @@ bool target_is_elsewhere(PGconn *conn, const struct target *t, const struct mani
 
 void target_expect_no_strangers(PGconn *conn, const struct target *t)
 {
-	const char *const values[] = {t->oid};
-	PGresult *res;
+	const char *const oids[] = {t->oid};
+	char *tables, *what;
 
 	if (!t->superuser)
 		return;
-	res = pg_query(conn, strangers_sql, 1, values);
-	if (PQntuples(res) > 0)
-		die(DIE_PERSON, "connect as the table's owner, or say --as-superuser",
-			"a superuser's rights would be in the hands of role \"%s\": table %s "
-			"is "
-			"written with the help of %s, which is that role's",
-			pg_text(res, 0, "role"), t->label, pg_text(res, 0, "object"));
-	PQclear(res);
+	tables = pg_array(oids, 1);
+	what = mem_format("table %s", t->label);
+	strangers_expect_none(
+		conn, tables, what, "connect as the table's owner, or say --as-superuser");
+	free(tables);
+	free(what);
 }
 
 /* Dropped or renamed, before we had the lock; or its schema was. */

@@ -279,6 +279,23 @@ for my $part (
 		stderr_like($result, qr/in the hands of role "owner": table app\.t .* \Q$object\E/, '... and why');
 	}
 }
+
+# Nor where the ledger is a superuser's own, but another may put triggers on it.
+for my $table (qw(ledger retired applied)) {
+	$pair->target_cluster->sql($mixed, <<"END");
+DROP SCHEMA app CASCADE; CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, v text);
+GRANT ALL ON SCHEMA app, dml TO owner; GRANT ALL ON app.t TO owner; GRANT ALL ON ALL TABLES IN SCHEMA dml TO owner;
+SET ROLE owner; CREATE TRIGGER climb AFTER INSERT ON dml.$table EXECUTE FUNCTION public.climb();
+END
+	for my $how (['-d', $mixed], [{ env => { PGOPTIONS => '-c role=owner' } }, '-d', $mixed],
+		['-d', as('member', $mixed)]) {
+		my $result = run_import(@$how, '--keep', '--as-superuser', $last);
+		exits_with($result, 4, "another's trigger on dml.$table: refused");
+		stderr_like($result, qr/in the hands of role "owner": the ledger .* function public\.climb\(\)/, '... and why');
+	}
+	$pair->target_cluster->sql($mixed, "DROP TRIGGER climb ON dml.$table");
+}
+exits_with(run_import('-d', $mixed, '--keep', $last), 0, '... until it is dropped');
 is($pair->target_cluster->sql($mixed, q(SELECT rolsuper FROM pg_roles WHERE rolname = 'owner')), "f\n",
 	'... and nobody has become a superuser');
 
