@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { DEPTH_MAX = 3 }; /* SPOOL/HOST/DB/TABLE */
 
@@ -107,12 +108,38 @@ static void walk(struct find *f, struct spool_dir *dir, int depth)
 	spool_close(dir);
 }
 
-/* The path without links and dots, for its last component must be the table's name.  NULL,
- * after a message, if there is nothing: the others may be there. */
+/* True if the last component is a link, whatever slashes and dots stand behind it. */
+static bool is_link(const char *argument)
+{
+	char *path = mem_string(argument);
+	size_t len = strlen(path);
+	struct stat st;
+	bool is;
+
+	while (len > 1 &&
+		(path[len - 1] == '/' || (path[len - 1] == '.' && path[len - 2] == '/')))
+		path[--len] = '\0';
+	is = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+	free(path);
+	return is;
+}
+
+/*
+ * The path without links and dots, for its last component must be the table's name.  Whoever
+ * can put a link in its place would choose another table; links above it are the user's own
+ * business.  NULL, after a message, if there is nothing: the others may be there.
+ */
 static char *resolve(struct find *f, const char *argument)
 {
 	char *path = realpath(argument, NULL);
 
+	if (path != NULL && is_link(argument)) {
+		complain("name the directory that it leads to, if that is what you mean",
+			"\"%s\" is a symbolic link", argument);
+		f->status = die_worst(f->status, DIE_PERSON);
+		free(path);
+		return NULL;
+	}
 	if (path == NULL) {
 		bool stays_so = errno == ENOENT || errno == ENOTDIR;
 
