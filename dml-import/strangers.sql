@@ -23,18 +23,22 @@ part AS (
               AND d.refclassid <> 'pg_catalog.pg_namespace'::pg_catalog.regclass
            UNION ALL
            -- What hangs on a table of ours, or on a domain: triggers, rules, policies, defaults,
-           -- constraints, indexes.
+           -- constraints, indexes.  And on a class or family of operators: what an index calls.
            SELECT d.classid, d.objid
              FROM pg_catalog.pg_depend AS d
             WHERE d.refclassid = part.class AND d.refobjid = part.oid
               AND (part.class = 'pg_catalog.pg_class'::pg_catalog.regclass
                        AND part.oid IN (SELECT member.oid FROM member)
                 OR part.class = 'pg_catalog.pg_type'::pg_catalog.regclass
-                       AND d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass)
+                       AND d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+                OR part.class IN ('pg_catalog.pg_opclass'::pg_catalog.regclass,
+                                  'pg_catalog.pg_opfamily'::pg_catalog.regclass))
               AND (d.classid IN ('pg_catalog.pg_attrdef'::pg_catalog.regclass,
                                  'pg_catalog.pg_constraint'::pg_catalog.regclass,
                                  'pg_catalog.pg_trigger'::pg_catalog.regclass,
-                                 'pg_catalog.pg_policy'::pg_catalog.regclass)
+                                 'pg_catalog.pg_policy'::pg_catalog.regclass,
+                                 'pg_catalog.pg_amproc'::pg_catalog.regclass,
+                                 'pg_catalog.pg_amop'::pg_catalog.regclass)
                 OR d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                        AND (SELECT true FROM pg_catalog.pg_index AS x WHERE x.indexrelid = d.objid)
                 OR d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass

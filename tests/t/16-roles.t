@@ -257,6 +257,10 @@ BEGIN ALTER ROLE owner SUPERUSER; RETURN true; END $$;
 CREATE DOMAIN public.good AS text CHECK (public.is_good(VALUE));
 CREATE TYPE public.pair AS (a int, b public.good);
 CREATE FUNCTION public.one(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1';
+CREATE FUNCTION public.compare(text, text) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.bttextcmp($1, $2)';
+RESET ROLE;
+CREATE OPERATOR CLASS public.mine FOR TYPE text USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
+	OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 public.compare(text, text);
 END
 for my $part (
 	['CREATE TRIGGER climb AFTER INSERT ON app.t EXECUTE FUNCTION public.climb()', 'function public.climb()'],
@@ -265,6 +269,7 @@ for my $part (
 	['CREATE INDEX ON app.t (public.one(id))', 'function public.one(integer)'],
 	['ALTER TABLE app.t ALTER v TYPE public.good', 'type public.good'],
 	['ALTER TABLE app.t ADD p public.pair', 'type public.pair'],
+	['CREATE INDEX ON app.t (v public.mine)', 'function public.compare(text,text)'],
 	['ALTER TABLE app.t OWNER TO owner', 'table app.t'],
 ) {
 	my ($sql, $object) = @$part;
