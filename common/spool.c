@@ -52,7 +52,7 @@ static void expect_trusted(const struct spool_dir *dir)
 		exit(DIE_PERSON);
 }
 
-void spool_open(struct spool_dir *dir, const char *path)
+enum die_status spool_try(struct spool_dir *dir, const char *path)
 {
 	size_t len = strlen(path);
 	struct stat st;
@@ -61,15 +61,30 @@ void spool_open(struct spool_dir *dir, const char *path)
 		len--;
 	dir->path = mem_format("%.*s", (int)len, path);
 	dir->fd = open(path, DIRECTORY);
-	if (dir->fd < 0)
-		die_errno(errno == ENOENT || errno == ENOTDIR ? DIE_PERSON : DIE_AGAIN,
-			errno == ENOTDIR ? "name a directory, not a file"
-					 : "name a directory that exists, or make it with "
-					   "mkdir -m 700",
-			"cannot open \"%s\"", path);
+	if (dir->fd < 0) {
+		bool stays_so = errno == ENOENT || errno == ENOTDIR;
+
+		complain(errno == ENOTDIR ? "name a directory, not a file"
+					  : "name a directory that exists, or make it with "
+					    "mkdir -m 700",
+			"cannot open \"%s\": %s", path, strerror(errno));
+		free(dir->path);
+		return stays_so ? DIE_PERSON : DIE_AGAIN;
+	}
 	look_at(dir, &st);
 	dir->owner = st.st_uid;
-	expect_trusted(dir);
+	if (is_trusted(dir))
+		return DIE_DONE;
+	spool_close(dir);
+	return DIE_PERSON;
+}
+
+void spool_open(struct spool_dir *dir, const char *path)
+{
+	enum die_status status = spool_try(dir, path);
+
+	if (status != DIE_DONE)
+		exit((int)status);
 }
 
 /* False with errno where it can't be opened. */

@@ -54,6 +54,9 @@ enum {
  * business.  Dies if it is missing, no directory, or others can write to it.
  */
 void spool_open(struct spool_dir *dir, const char *path);
+/* The same, but where it would die: what that calls for, after a message, and nothing is open.
+ */
+enum die_status spool_try(struct spool_dir *dir, const char *path);
 
 /*
  * Opens the directory `name` in `parent`.  False if there is none, or no directory but

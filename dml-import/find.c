@@ -161,13 +161,17 @@ static void find_one(struct find *f, const char *argument)
 		return;
 
 	char *slash = strrchr(path, '/');
+	bool is_batch = slash != NULL && slash != path && spool_is_batch(slash + 1, &number);
+	enum die_status status;
 
-	if (slash != NULL && slash != path && spool_is_batch(slash + 1, &number)) {
+	if (is_batch)
 		*slash = '\0';
-		spool_open(&dir, path);
+	status = spool_try(&dir, path);
+	if (status != DIE_DONE) {
+		f->status = die_worst(f->status, status);
+	} else if (is_batch) {
 		add(f, &dir, number);
 	} else {
-		spool_open(&dir, path);
 		walk(f, &dir, DEPTH_MAX);
 		if (f->count == before)
 			note("there is no batch in \"%s\"", argument);

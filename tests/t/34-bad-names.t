@@ -154,6 +154,9 @@ subtest 'what others can write' => sub {
 	import_is('a table that is named', 4, $anybody, 0, 0, "$inbox/items");
 	import_is('its batch that is named', 4, $anybody, 0, 0, "$inbox/items/$name");
 	import_is('a table', 4, $anybody, 0, 1);
+	$name = fresh();
+	$open->("$inbox/items");
+	import_is('two tables that are named', 4, $anybody, 0, 1, "$inbox/items", "$inbox/others");
 	fresh();
 	$open->($inbox);
 	import_is('the spool', 4, $anybody, 0, 0);
