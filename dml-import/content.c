@@ -17,7 +17,7 @@ static void expect_written(const struct passage *p, bool good)
 {
 	if (!good)
 		die(DIE_PERSON, IO_SHIP_AGAIN,
-			"\"%s/%s\" holds a backslash that COPY never writes",
+			"\"%s/%s\" holds a backslash or a NUL that COPY never writes",
 			p->batch->dir.path, manifest_file_name(p->file));
 }
 

@@ -34,6 +34,8 @@ bool copy_text_next(struct copy_text *t, const char *data, size_t len)
 
 	if (len == 0)
 		return true;
+	if (memchr(data, '\0', len) != NULL)
+		return false;
 	if (t->escaped && !is_written(*at++))
 		return false;
 	t->escaped = false;

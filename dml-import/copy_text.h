@@ -3,7 +3,8 @@
  *
  * COPY FROM takes more than that; PostgreSQL 15, for one, ends the copy at a "\." at the end of
  * any line, not only on one of its own, and drops what follows without a word.  COPY TO puts a
- * backslash before b, f, n, r, t, v, N and another backslash, and nowhere else.
+ * backslash before b, f, n, r, t, v, N and another backslash, and nowhere else.  It writes no
+ * NUL; a hole in a file is nothing else, and may be of more bytes than anybody has time for.
  */
 #ifndef DML_COPY_TEXT_H
 #define DML_COPY_TEXT_H

@@ -31,9 +31,11 @@ static bool takes(const struct buf *b, const uint8_t *lengths)
 	return good && copy_text_ended(&t);
 }
 
-/* Is every backslash followed by what COPY TO puts there? */
+/* Is every backslash followed by what COPY TO puts there, and no byte a NUL? */
 static bool is_written(const struct buf *b)
 {
+	if (b->len > 0 && memchr(b->data, '\0', b->len) != NULL)
+		return false;
 	for (size_t i = 0; i < b->len; i++)
 		if (b->data[i] == '\\' &&
 			(++i == b->len || memchr("bfnrtvN\\", b->data[i], 8) == NULL))

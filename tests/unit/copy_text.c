@@ -46,7 +46,7 @@ static bool takes(const char *text, size_t piece)
 
 int main(void)
 {
-	struct copy_text nul = {0};
+	struct copy_text nul = {0}, bare = {0}, row = {0};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		for (size_t piece = 1; piece <= 3; piece++)
@@ -55,5 +55,7 @@ int main(void)
 		ok(takes(texts[i].text, 1000) == texts[i].good, "%s, at once", texts[i].test);
 	}
 	ok(!copy_text_next(&nul, "1\t\\\0\n", 5), "an escaped NUL");
+	ok(!copy_text_next(&bare, "", 1), "a NUL");
+	ok(!copy_text_next(&row, "1\tone\n2\ttwo\0\n", 13), "a NUL at a row's end");
 	return done_testing();
 }
