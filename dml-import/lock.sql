@@ -3,7 +3,9 @@
 -- mode of the lock.
 SELECT pg_catalog.format('SET LOCAL lock_timeout = ''10s'';'
                          ' LOCK TABLE %s%I.%I IN %s MODE;'
-                         ' SET LOCAL lock_timeout = 0;'
+                         ' SET LOCAL lock_timeout = ''10min'';'    -- rows that nobody lets go of
+                         -- If our machine dies, the table is not to stay locked.
+                         ' SET LOCAL idle_in_transaction_session_timeout = ''10min'';'
                          ' SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c'
                          '                  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace'
                          '                 WHERE n.nspname = %L AND c.relname = %L AND c.oid = %L::oid) AS still',

@@ -36,8 +36,10 @@ bool target_is_elsewhere(PGconn *conn, const struct target *t, const struct mani
 /* Locks it in `mode`, ROW EXCLUSIVE or a stronger one, and so against changes of its
  * definition, until the transaction ends.  Dies with DIE_NOT_NOW if somebody else keeps it
  * locked for ten seconds: other tables must not wait for this one; with DIE_AGAIN if the name
- * is another table's by then, or none's.  Rows are waited for: another table's import, for one,
- * holds those that its foreign keys refer to, for as long as it takes. */
+ * is another table's by then, or none's.  Rows are waited for longer, ten minutes: another
+ * table's import, for one, holds those that its foreign keys refer to; but a prepared
+ * transaction that was forgotten would hold them for ever.  From then on the server ends the
+ * session if it hears nothing of us for ten minutes between statements. */
 void target_lock(PGconn *conn, const struct target *t, const char *mode);
 
 /* After target_lock(): dies with DIE_PERSON if we are a superuser and code of a role that is

@@ -210,6 +210,24 @@ subtest 'an index that depends on an extension' => sub {
 	$r->write_target('DROP INDEX own');
 };
 
+subtest 'what is waited for, and how long' => sub {
+	$r->write_target('CREATE TABLE patience (name text, value text)');
+	$r->write_target(<<'SQL');
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO public.patience SELECT name, current_setting(name) FROM
+		(VALUES ('lock_timeout'), ('idle_in_transaction_session_timeout')) AS s (name);
+	RETURN NULL;
+END $$;
+CREATE TRIGGER tell AFTER INSERT ON items FOR EACH STATEMENT EXECUTE FUNCTION tell();
+SQL
+	fill();
+	exits_with($r->receive, 0, 'an import');
+	is($r->write_target('SELECT DISTINCT name, value FROM patience ORDER BY name'),
+		"idle_in_transaction_session_timeout|10min\nlock_timeout|10min\n", 'ends by itself if nobody lets go');
+	$r->write_target('DROP TRIGGER tell ON items; DROP FUNCTION tell(); DROP TABLE patience');
+};
+
 subtest 'settings that end statements do not end ours' => sub {
 	my @settings = ('statement_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout');
 	fill();
