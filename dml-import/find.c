@@ -69,7 +69,7 @@ static bool is_table(const struct spool_list *list)
 	return list->count > 0 && list->entry[0].kind <= SPOOL_DONE;
 }
 
-static void walk(struct find *f, struct spool_dir *dir, int depth);
+static void walk(struct find *f, struct spool_dir *dir, int depth, const char *link);
 
 /* Into what stands in `dir`, a directory above the tables'. */
 static void walk_below(struct find *f, const struct spool_dir *dir, int depth)
@@ -82,13 +82,22 @@ static void walk_below(struct find *f, const struct spool_dir *dir, int depth)
 		struct spool_dir child;
 
 		if (spool_peek(dir, list.entry[i].name, &child, &f->status))
-			walk(f, &child, depth);
+			walk(f, &child, depth, NULL);
 	}
 	spool_list_free(&list);
 }
 
-/* Takes `dir` over. */
-static void walk(struct find *f, struct spool_dir *dir, int depth)
+/* A table's directory has the table's name: whoever can put a link in its place would choose
+ * another table. */
+static void refuse_link(struct find *f, const char *link)
+{
+	complain("name the directory that it leads to, if that is what you mean",
+		"\"%s\" is a symbolic link to a table's directory", link);
+	f->status = die_worst(f->status, DIE_PERSON);
+}
+
+/* Takes `dir` over.  `link`: how it was named if that was a link, or NULL. */
+static void walk(struct find *f, struct spool_dir *dir, int depth, const char *link)
 {
 	struct spool_list list;
 	bool found;
@@ -99,11 +108,13 @@ static void walk(struct find *f, struct spool_dir *dir, int depth)
 	}
 	found = is_table(&list);
 	spool_list_free(&list);
-	if (found) {
+	if (found && link == NULL) {
 		add(f, dir, 0);
 		return;
 	}
-	if (depth > 0)
+	if (found)
+		refuse_link(f, link);
+	else if (depth > 0)
 		walk_below(f, dir, depth - 1);
 	spool_close(dir);
 }
@@ -124,22 +135,12 @@ static bool is_link(const char *argument)
 	return is;
 }
 
-/*
- * The path without links and dots, for its last component must be the table's name.  Whoever
- * can put a link in its place would choose another table; links above it are the user's own
- * business.  NULL, after a message, if there is nothing: the others may be there.
- */
+/* The path without links and dots, for its last component must be the table's name.  NULL,
+ * after a message, if there is nothing: the others may be there. */
 static char *resolve(struct find *f, const char *argument)
 {
 	char *path = realpath(argument, NULL);
 
-	if (path != NULL && is_link(argument)) {
-		complain("name the directory that it leads to, if that is what you mean",
-			"\"%s\" is a symbolic link", argument);
-		f->status = die_worst(f->status, DIE_PERSON);
-		free(path);
-		return NULL;
-	}
 	if (path == NULL) {
 		bool stays_so = errno == ENOENT || errno == ENOTDIR;
 
@@ -172,8 +173,10 @@ static void find_one(struct find *f, const char *argument)
 	} else if (is_batch) {
 		add(f, &dir, number);
 	} else {
-		walk(f, &dir, DEPTH_MAX);
-		if (f->count == before)
+		enum die_status above = f->status;
+
+		walk(f, &dir, DEPTH_MAX, is_link(argument) ? argument : NULL);
+		if (f->count == before && f->status == above)
 			note("there is no batch in \"%s\"", argument);
 	}
 	free(path);

@@ -258,7 +258,7 @@ subtest 'two chains are replaced, and what was between comes late' => sub {
 	$r->ship("--exclude=$full[1]");
 	my $result = $r->receive;
 	exits_with($result, 4, 'what was between is told');
-	stderr_like($result, qr/"\Q$inbox\E\/$late" does not build .*hint: it may only have come late: then remove it/s, 'and how');
+	stderr_like($result, qr/"\Q$inbox\E\/$late" does not build .*hint: it may only have come late, or its source be gone for good: then remove it/s, 'and how');
 	table_equal($r->{source}, $r->{target}, 'items', 'it holds up nobody');
 	is_deeply([map { s{.*/}{}r } batches($r->{inbox})], [$late], 'it alone is left');
 	$r->clear;

@@ -138,9 +138,15 @@ subtest 'links' => sub {
 	rename "$inbox/items", "$inbox/../items" or die "rename: $!";
 	symlink '../items', "$inbox/items" or die "symlink: $!";
 	import_is("a link in place of a table's directory", 0, qr//, 0, 1);
-	import_is("a link that is named, $_", 4, qr/"\Q$_\E" is a symbolic link\n.*hint: name the directory/, 0, 0, $_)
+	import_is("a link that is named, $_", 4, qr/"\Q$_\E" is a symbolic link to a table's directory\n.*hint: name the directory/, 0, 0, $_)
 		for map { "$inbox/items$_" } '', '/', '/.', '//./';
 	import_is('what it leads to', 0, qr/\A\z/, 1, 0, "$inbox/../items");
+	my $tree = tempdir() . '/tree';
+	unlink "$inbox/items" or die "unlink: $!";
+	rename "$inbox/../items", "$inbox/items" or die "rename: $!";
+	fresh();
+	symlink $inbox, $tree or die "symlink: $!";
+	import_is('a link to a tree', 0, qr/\A\z/, 1, 1, $tree);
 };
 
 subtest 'what others can write' => sub {
