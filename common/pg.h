@@ -29,6 +29,9 @@ struct pg_options {
  * `conninfo`.
  */
 PGconn *pg_connect(const struct pg_options *options);
+
+/* Sets anew what pg_connect() has set: for a session in which somebody's code has run. */
+void pg_pin_settings(PGconn *conn);
 void pg_disconnect(PGconn *conn);
 
 /* A statement without a result; `tag` is the command tag that must come back. */

@@ -72,7 +72,7 @@ static const char pin[] =
 static const char pin_14[] = ";SET idle_session_timeout = 0";
 static const char pin_17[] = ";SET transaction_timeout = 0";
 
-static void pin_settings(PGconn *conn)
+void pg_pin_settings(PGconn *conn)
 {
 	int version = PQserverVersion(conn);
 	char *script = mem_format("%s%s%s", pin, version >= 140000 ? pin_14 : "",
@@ -201,7 +201,7 @@ PGconn *pg_connect(const struct pg_options *options)
 	if (PQstatus(conn) != CONNECTION_OK)
 		pg_die_unconnected(conn);
 	expect_version(conn);
-	pin_settings(conn);
+	pg_pin_settings(conn);
 	watch(conn);
 	return conn;
 }

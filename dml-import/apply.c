@@ -283,6 +283,9 @@ enum verdict apply_batch(struct apply *a, const struct batch *b, struct ledger *
 		return result;
 	}
 	commit(a, m);
+	/* A trigger may have changed what the next table's rows would be read by. */
+	if (!a->target.freezable)
+		pg_pin_settings(a->conn);
 	note("%s: batch %" PRIu64 ", %s, %" PRIu64 " ids, %" PRIu64 " rows", a->target.label,
 		m->number, manifest_scope_name(m->scope), m->ids, m->rows);
 	return result;

@@ -201,6 +201,18 @@ table_equal($pair->src, $pair->dst, 'SELECT * FROM public.t',
 
 $cluster->sql('postgres', 'ALTER DATABASE source RESET ALL');
 
+# A trigger's settings, made for the session, are over with its table.
+my $triggered = Pair->new(clusters => [$pair->cluster, $pair->target_cluster], name => 'triggered_');
+$triggered->source("CREATE TABLE aa (id int PRIMARY KEY); INSERT INTO aa VALUES (1);
+	CREATE TABLE bb (id int PRIMARY KEY, v text[]); INSERT INTO bb VALUES (1, '{x,NULL}')");
+$triggered->track('aa', 'bb');
+$triggered->target(<<'END');
+CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM set_config('array_nulls', 'off', false); RETURN NULL; END $$;
+CREATE TRIGGER meddle AFTER INSERT ON aa EXECUTE FUNCTION meddle();
+END
+$triggered->arrives('a table after one whose trigger changes settings', 'aa', 'bb');
+
 # Timeouts.  The export has to wait for longer than a statement or transaction of its role may take.
 for my $name ('statement_timeout', 'lock_timeout', $version < 17 ? () : 'transaction_timeout') {
 	$cluster->sql('postgres', "ALTER ROLE hostile SET $name = '1s'");
