@@ -94,7 +94,8 @@ subtest 'rewritten while it is read' => sub {
 	$holder->rollback;
 	my $result = finish($handle);
 	exits_with($result, 4, 'exit status 4');
-	stderr_like($result, qr{error: "\Q$batch/data.gz\E" is not }, 'is said');
+	# zlib may lay out its blocks otherwise: then a block's header comes among the rows.
+	stderr_like($result, qr{error: "\Q$batch/data.gz\E" (?:is not |holds .*a NUL )}, 'is said');
 	$r->ship('--checksum');
 	is($r->state, $before, 'nothing changed');
 	exits_with($r->receive, 0, 'what was shipped');
