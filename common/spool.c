@@ -64,9 +64,10 @@ enum die_status spool_try(struct spool_dir *dir, const char *path)
 	if (dir->fd < 0) {
 		bool stays_so = errno == ENOENT || errno == ENOTDIR;
 
-		complain(errno == ENOTDIR ? "name a directory, not a file"
-					  : "name a directory that exists, or make it with "
-					    "mkdir -m 700",
+		complain(errno == ENOTDIR  ? "name a directory, not a file"
+			 : errno == ENOENT ? "name a directory that exists, or make it with "
+					     "mkdir -m 700"
+					   : "look at its owner and mode",
 			"cannot open \"%s\": %s", path, strerror(errno));
 		free(dir->path);
 		return stays_so ? DIE_PERSON : DIE_AGAIN;
