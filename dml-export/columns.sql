@@ -21,18 +21,18 @@ SELECT a.attname AS name,
           AND (l.attgenerated = '' OR l.attname = ANY ($2::text[]))) AS list
  CROSS JOIN LATERAL (
        SELECT pg_catalog.string_agg('key' || k.i, ', ' ORDER BY k.i) AS columns,
-              -- Distinct by the table's own collation, or one row would come twice.
-              pg_catalog.string_agg(CASE WHEN ka.attcollation <> 0
+              -- Distinct by the index's own collation, or one row would come twice.
+              pg_catalog.string_agg(CASE WHEN col.oid IS NOT NULL
                   THEN pg_catalog.format('key%s COLLATE %I.%I AS key%s', k.i, coln.nspname, col.collname, k.i)
                   ELSE pg_catalog.format('key%s', k.i) END, ', ' ORDER BY k.i) AS of_base,
               pg_catalog.string_agg(pg_catalog.format('b.%I OPERATOR(%I.%s) c.key%s%s',
                   ka.attname, opn.nspname, op.oprname, k.i,
-                  CASE WHEN ka.attcollation <> 0
+                  CASE WHEN col.oid IS NOT NULL
                        THEN pg_catalog.format(' COLLATE %I.%I', coln.nspname, col.collname)
                        ELSE '' END), ' AND ' ORDER BY k.i) AS condition
          FROM pg_catalog.unnest($2::text[]) WITH ORDINALITY AS k (name, i)
          JOIN pg_catalog.pg_attribute AS ka ON ka.attrelid = a.attrelid AND ka.attname = k.name
-         JOIN (SELECT x.indrelid, x.indclass, x.indkey, x.indnkeyatts
+         JOIN (SELECT x.indrelid, x.indclass, x.indcollation, x.indkey, x.indnkeyatts
                  FROM pg_catalog.pg_index AS x
                  JOIN pg_catalog.pg_class AS ic ON ic.oid = x.indexrelid AND ic.relam = 403
                 WHERE NOT x.indisexclusion AND x.indrelid = $1::oid AND x.indisunique AND x.indisvalid
@@ -56,6 +56,13 @@ SELECT a.attname AS name,
                         JOIN pg_catalog.pg_amop AS dm ON dm.amopfamily = d.opcfamily AND dm.amopstrategy = 3
                          AND dm.amoplefttype = d.opcintype AND dm.amoprighttype = d.opcintype
                        WHERE um.amopopr <> dm.amopopr)
+                  -- Nor one whose collation tells apart what the column's doesn't, or the other way round.
+                  AND NOT EXISTS (
+                      SELECT FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
+                        JOIN pg_catalog.pg_attribute AS xa
+                          ON xa.attrelid = x.indrelid AND xa.attnum = x.indkey[j]
+                        JOIN pg_catalog.pg_collation AS l ON l.oid IN (xa.attcollation, x.indcollation[j])
+                       WHERE xa.attcollation <> x.indcollation[j] AND NOT l.collisdeterministic)
                 ORDER BY x.indisprimary DESC, x.indexrelid
                 LIMIT 1) AS x ON true
          JOIN pg_catalog.pg_opclass AS o ON o.oid = x.indclass[k.i - 1]
@@ -63,7 +70,7 @@ SELECT a.attname AS name,
           AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype
          JOIN pg_catalog.pg_operator AS op ON op.oid = m.amopopr
          JOIN pg_catalog.pg_namespace AS opn ON opn.oid = op.oprnamespace
-         LEFT JOIN pg_catalog.pg_collation AS col ON col.oid = ka.attcollation
+         LEFT JOIN pg_catalog.pg_collation AS col ON col.oid = x.indcollation[k.i - 1]
          LEFT JOIN pg_catalog.pg_namespace AS coln ON coln.oid = col.collnamespace) AS key
   -- A domain's base type, for a domain of that name may be another on the other side.
   LEFT JOIN LATERAL (

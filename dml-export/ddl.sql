@@ -4,6 +4,15 @@
 -- No defaults, sequences, foreign keys or triggers: the rows come as they are.  A generated column
 -- isn't exported, so the target computes its own, but for one of the key; a virtual one (PostgreSQL 18)
 -- is stored there, which every version can.
+WITH attribute AS (
+    SELECT a.*, a.attnotnull
+           -- From version 18 on, that may be said and not be true yet.
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS v
+                            WHERE v.conrelid = a.attrelid AND v.contype = 'n' AND NOT v.convalidated
+                              AND a.attnum = ANY (v.conkey)) AS never_null
+      FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = $1::oid
+)
 SELECT pg_catalog.concat(
            CASE WHEN n.nspname <> 'public'
                 THEN pg_catalog.format(E'CREATE SCHEMA IF NOT EXISTS %I;\n', n.nspname) ELSE '' END,
@@ -15,7 +24,7 @@ SELECT pg_catalog.concat(
                    || CASE WHEN a.attgenerated <> '' AND a.attname <> ALL (COALESCE(key.names, '{}'))
                            THEN pg_catalog.format(' GENERATED ALWAYS AS (%s) STORED',
                                                   pg_catalog.pg_get_expr(d.adbin, d.adrelid)) ELSE '' END
-                   || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END,
+                   || CASE WHEN a.never_null THEN ' NOT NULL' ELSE '' END,
                E',\n' ORDER BY a.attnum),
            CASE WHEN key.names IS NOT NULL
                 THEN pg_catalog.format(E',\n    PRIMARY KEY (%s)', (
@@ -26,7 +35,7 @@ SELECT pg_catalog.concat(
        spare.columns AS spare
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  JOIN attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
   LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
   LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation
@@ -39,9 +48,9 @@ SELECT pg_catalog.concat(
                             WHERE NOT i.indisexclusion AND i.indrelid = c.oid AND i.indisunique AND i.indisvalid
                               AND i.indpred IS NULL AND i.indexprs IS NULL
                               AND (i.indisprimary OR i.indnkeyatts = 1 AND EXISTS (
-                                   SELECT FROM pg_catalog.pg_attribute AS ia
+                                   SELECT FROM attribute AS ia
                                     WHERE ia.attrelid = c.oid AND ia.attnum = i.indkey[0]
-                                      AND ia.attname = 'id' AND ia.attnotnull))
+                                      AND ia.attname = 'id' AND ia.never_null))
                             ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1) AS i
                     CROSS JOIN pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
                      JOIN pg_catalog.pg_attribute AS ka
@@ -51,8 +60,8 @@ SELECT pg_catalog.concat(
   LEFT JOIN LATERAL (
        SELECT (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(sa.attname), ',' ORDER BY k)
                  FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS k
-                 JOIN pg_catalog.pg_attribute AS sa
-                   ON sa.attrelid = c.oid AND sa.attnum = x.indkey[k] AND sa.attnotnull
+                 JOIN attribute AS sa
+                   ON sa.attrelid = c.oid AND sa.attnum = x.indkey[k] AND sa.never_null
                HAVING pg_catalog.count(*) = x.indnkeyatts) AS columns
          FROM pg_catalog.pg_index AS x
          JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid AND xc.relam = 403

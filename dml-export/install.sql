@@ -32,7 +32,15 @@ candidate AS (
                          JOIN pg_catalog.pg_attribute AS a
                            ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
                         WHERE NOT a.attnotnull)
-       -- As in columns.sql.
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS v
+                        WHERE v.conrelid = i.indrelid AND v.contype = 'n' AND NOT v.convalidated
+                          AND v.conkey && (i.indkey::smallint[])[0:i.indnkeyatts - 1])
+       -- As in columns.sql, both.
+       AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
+                         JOIN pg_catalog.pg_attribute AS a
+                           ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
+                         JOIN pg_catalog.pg_collation AS l ON l.oid IN (a.attcollation, i.indcollation[k])
+                        WHERE a.attcollation <> i.indcollation[k] AND NOT l.collisdeterministic)
        AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
                          JOIN pg_catalog.pg_attribute AS a
                            ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]

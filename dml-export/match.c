@@ -17,7 +17,10 @@
 	"    AND x.indpred IS NULL AND x.indexprs IS NULL"                                     \
 	"    AND (x.indisprimary OR x.indnkeyatts = 1 AND EXISTS ("                            \
 	"         SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid"           \
-	"            AND a.attnum = x.indkey[0] AND a.attname = 'id' AND a.attnotnull)))"
+	"            AND a.attnum = x.indkey[0] AND a.attname = 'id' AND a.attnotnull"         \
+	"            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS v"                \
+	"                 WHERE v.conrelid = c.oid AND v.contype = 'n' AND NOT v.convalidated" \
+	"                    AND a.attnum = ANY (v.conkey)))))"
 
 #define ORDER " ORDER BY 1, 2, 3"
 

@@ -175,7 +175,29 @@ END
 	is($pair->apply->{ended}, 0, '... arrive');
 	table_equal($pair->src, $pair->dst, 'users');
 	is($pair->target($indexes), $before, '... and the indexes are as they were');
+	not_null_yet($pair);
 	end($pair, @all);
+	return;
+}
+
+# From 18 on, NOT NULL may be said and not be true yet.
+sub not_null_yet {
+	my ($pair) = @_;
+	return if $pair->cluster->version < 18;
+	$pair->source('CREATE TABLE yet (id int UNIQUE); INSERT INTO yet VALUES (NULL);'
+		. ' ALTER TABLE yet ADD CONSTRAINT said NOT NULL id NOT VALID');
+	my $early = run_export('-d', $pair->src, '--install', '-t', 'yet');
+	is($early->{ended}, 4, 'NOT NULL that is not valid: no key');
+	like($early->{stderr}, qr/table public\.yet has no key/, '... and that is what it says');
+	is(run_export('-d', $pair->src, '--target-ddl', '-t', 'yet')->{ended}, 4, '... nor is it printed as one');
+	is(run_export('-d', $pair->src, '--install', '-t', 'ye*')->{ended}, 4, '... nor found by a pattern');
+	$pair->source('DELETE FROM yet; ALTER TABLE yet VALIDATE CONSTRAINT said, ADD x int DEFAULT 1,'
+		. ' ADD CONSTRAINT x_said NOT NULL x NOT VALID; INSERT INTO yet VALUES (1)');
+	$pair->track('yet');
+	is($pair->target(q(SELECT attnotnull FROM pg_attribute WHERE attrelid = 'yet'::regclass AND attname = 'x')),
+		"f\n", 'what may still be NULL may be so at the target');
+	$pair->arrives('it is valid', 'yet');
+	export_ok('-d', $pair->src, '--uninstall', '-t', 'yet');
 	return;
 }
 
