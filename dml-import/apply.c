@@ -140,10 +140,12 @@ static void write_rows(struct apply *a, const struct batch *b)
 	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
 	writes_expect(a->conn, &a->target, &writes, b->number, b->manifest.rows, deleted);
 	indexes_make(a->conn, &a->target, &indexes);
-	ledger_save(a->conn, a->target.oid, &b->manifest,
-		&(struct ledger_extras){.needless_chains = a->needless_chains,
-			.needless_numbers = a->needless_numbers,
-			.columns = a->target.digest});
+	if (!ledger_save(a->conn, a->target.oid, &b->manifest,
+		    &(struct ledger_extras){.needless_chains = a->needless_chains,
+			    .needless_numbers = a->needless_numbers,
+			    .columns = a->target.digest,
+			    .name = a->target.relation}))
+		target_die_gone(&a->target);
 }
 
 /*

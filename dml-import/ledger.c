@@ -155,13 +155,14 @@ void ledger_free(struct ledger *ledger)
 	*ledger = (struct ledger){0};
 }
 
-void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
+bool ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 	const struct ledger_extras *extras)
 {
 	char retires_number[24];
 	char number[24], timeline[24], base[24], ids[24], rows[24];
 	struct buf origin = {0};
 	PGresult *res;
+	bool still;
 
 	name_to_record(&origin, &m->table);
 	snprintf(number, sizeof number, "%" PRIu64, m->number);
@@ -174,16 +175,19 @@ void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 		m->source.system, timeline, m->source.database, m->snapshot, m->time, base,
 		manifest_scope_name(m->scope), ids, rows,
 		strcmp(m->retires, "-") == 0 ? NULL : m->retires, m->target, retires_number,
-		extras->needless_chains, extras->columns, extras->needless_numbers};
+		extras->needless_chains, extras->columns, extras->needless_numbers,
+		extras->name};
 
 	snprintf(retires_number, sizeof retires_number, "%" PRIu64, m->retires_number);
-	res = pg_query_try(conn, ledger_save_sql, 20, values);
+	res = pg_query_try(conn, ledger_save_sql, 21, values);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1)
 		pg_die(conn, res, "the ledger");
+	still = pg_bool(res, 0, "still");
 	if (pg_bool(res, 0, "prune"))
 		pg_run(conn, ledger_prune_sql, "the ledger");
 	PQclear(res);
 	buf_free(&origin);
+	return still;
 }
 
 void ledger_doubt(PGconn *conn, const char *relation, const char *doubt)

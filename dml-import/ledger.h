@@ -35,10 +35,12 @@ struct ledger_extras {
 	const char *needless_chains;  /* that the batch ends beside its own forerunner, */
 	const char *needless_numbers; /* and how far each had come: arrays, or NULL */
 	const char *columns;          /* a digest of those that were written */
+	const char *name;             /* that all was written by, as SQL writes it */
 };
 
-/* Notes the batch as applied; with a table's first, forgets tables that were dropped. */
-void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
+/* Notes the batch as applied; with a table's first, forgets tables that were dropped.  False if
+ * the name is no longer the relation's: then the transaction must not commit. */
+bool ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 	const struct ledger_extras *extras);
 
 /* Notes that the table may have lost rows, "", or values, "changed": no digest of columns is

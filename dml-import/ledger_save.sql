@@ -2,7 +2,8 @@
 -- $1 oid, $2 origin, $3 chain, $4 number, $5 seal, $6 system, $7 timeline, $8 database,
 -- $9 snapshot, $10 taken, $11 base, $12 scope, $13 ids, $14 rows, $15 the chain that its manifest
 -- retires, or NULL, $16 target, $17 the number at which it retires that, $18 chains whose batches
--- this one makes needless and, $20, how far they had come, $19 a digest of the columns written
+-- this one makes needless and, $20, how far they had come, $19 a digest of the columns written, $21 the
+-- name that they were written by
 WITH retired AS (
     INSERT INTO dml.retired (relation, chain, number, system, timeline, database)
     SELECT $1::oid, o.chain, pg_catalog.max(o.number), $6, $7::bigint, $8
@@ -36,4 +37,6 @@ ON CONFLICT (relation) DO UPDATE SET
 -- Is it the table's first, and may we tidy up?
 RETURNING NOT EXISTS (SELECT FROM dml.ledger AS l WHERE l.relation = $1::oid)
       AND pg_catalog.has_table_privilege('dml.ledger', 'DELETE')
-      AND pg_catalog.has_table_privilege('dml.retired', 'DELETE') AS prune
+      AND pg_catalog.has_table_privilege('dml.retired', 'DELETE') AS prune,
+-- A lock holds a table's name, but not its schema's: what was written may be another's.
+          (pg_catalog.to_regclass($21)::oid = $1::oid) IS TRUE AS still

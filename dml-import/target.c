@@ -89,6 +89,12 @@ static bool is_gone(const PGresult *res)
 	return state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0);
 }
 
+void target_die_gone(const struct target *t)
+{
+	die(DIE_AGAIN, "run it again", "table %s or its schema was dropped or renamed just now",
+		t->label);
+}
+
 void target_lock(PGconn *conn, const struct target *t, const char *mode)
 {
 	const char *const values[] = {t->name.schema, t->name.table, t->oid, mode};
@@ -96,8 +102,7 @@ void target_lock(PGconn *conn, const struct target *t, const char *mode)
 	PGresult *done = PQexec(conn, pg_text(res, 0, "sql"));
 
 	if (is_gone(done))
-		die(DIE_AGAIN, "run it again",
-			"table %s or its schema was dropped or renamed just now", t->label);
+		target_die_gone(t);
 	if (PQresultStatus(done) != PGRES_TUPLES_OK)
 		pg_die(conn, done, t->label);
 	PQclear(done);

@@ -42,6 +42,9 @@ bool target_is_elsewhere(PGconn *conn, const struct target *t, const struct mani
  * session if it hears nothing of us for ten minutes between statements. */
 void target_lock(PGconn *conn, const struct target *t, const char *mode);
 
+/* Dies with DIE_AGAIN: the name is another table's by now, or none's. */
+_Noreturn void target_die_gone(const struct target *t);
+
 /* After target_lock(): dies with DIE_PERSON if we are a superuser and code of a role that is
  * none would run with our rights. */
 void target_expect_no_strangers(PGconn *conn, const struct target *t);

@@ -201,17 +201,39 @@ table_equal($pair->src, $pair->dst, 'SELECT * FROM public.t',
 
 $cluster->sql('postgres', 'ALTER DATABASE source RESET ALL');
 
-# A trigger's settings, made for the session, are over with its table.
+# A trigger's settings, made for the session, are over with its table; those that rows are read by
+# might have changed before the last row.
 my $triggered = Pair->new(clusters => [$pair->cluster, $pair->target_cluster], name => 'triggered_');
 $triggered->source("CREATE TABLE aa (id int PRIMARY KEY); INSERT INTO aa VALUES (1);
-	CREATE TABLE bb (id int PRIMARY KEY, v text[]); INSERT INTO bb VALUES (1, '{x,NULL}')");
+	CREATE TABLE bb (id int PRIMARY KEY, v text); INSERT INTO bb VALUES (1, 'x')");
 $triggered->track('aa', 'bb');
 $triggered->target(<<'END');
 CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN PERFORM set_config('array_nulls', 'off', false); RETURN NULL; END $$;
+BEGIN PERFORM set_config('statement_timeout', '77s', false); RETURN NULL; END $$;
 CREATE TRIGGER meddle AFTER INSERT ON aa EXECUTE FUNCTION meddle();
+CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO public.seen SELECT current_setting('statement_timeout'); RETURN NULL; END $$;
+CREATE TABLE seen (statement_timeout text);
+CREATE TRIGGER look BEFORE DELETE ON bb FOR EACH STATEMENT EXECUTE FUNCTION look();
+INSERT INTO bb VALUES (2, 'y');
 END
 $triggered->arrives('a table after one whose trigger changes settings', 'aa', 'bb');
+is($triggered->target('TABLE seen'), "0\n", '... has its own');
+
+for my $setting (['array_nulls', 'off'], ['IntervalStyle', 'sql_standard'], ['xmloption', 'document']) {
+	$triggered->target(sprintf <<'END', @$setting);
+CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM set_config('%s', '%s', false); RETURN NULL; END $$;
+END
+	$triggered->source('UPDATE aa SET id = id + 1');
+	is($triggered->export('aa')->{ended}, 0, "a trigger that sets $setting->[0]: exported");
+	my $refused = $triggered->apply;
+	exits_with($refused, 4, '... refused');
+	stderr_like($refused, qr/table public\.aa: .* settings were changed, from .* to .*\b$setting->[1]\b/, '... and why');
+	$triggered->target('ALTER TABLE aa DISABLE TRIGGER meddle');
+	exits_with($triggered->apply, 0, '... and taken without it');
+	$triggered->target('ALTER TABLE aa ENABLE TRIGGER meddle');
+}
 
 # Timeouts.  The export has to wait for longer than a statement or transaction of its role may take.
 for my $name ('statement_timeout', 'lock_timeout', $version < 17 ? () : 'transaction_timeout') {

@@ -207,6 +207,25 @@ subtest 'and takes it between two batches' => sub {
 	$r->clear;
 };
 
+# A table's lock holds its name, not its schema's.
+subtest 'a table whose schema another one replaces' => sub {
+	$r->write('UPDATE items SET v = v + 1');
+	$r->batch;
+	$r->ship;
+	my $other = $target->connect($r->{target}, AutoCommit => 0);
+	$other->do($_) for 'SELECT FROM items FOR UPDATE', 'ALTER SCHEMA public RENAME TO away', 'CREATE SCHEMA public',
+		'CREATE TABLE public.items (LIKE away.items INCLUDING ALL)';
+	my $import = start_cmd(program('dml-import'), '-d', $r->{target}, $r->{inbox});
+	wait_for(sub { waits('dml-import') }, 'dml-import to wait');
+	$other->commit;
+	is_other_table(finish($import), 'its schema renamed');
+	is($r->write_target('SELECT count(*) FROM public.items'), "0\n", '... and nothing was written to the other');
+	$r->write_target('DROP SCHEMA public CASCADE; ALTER SCHEMA away RENAME TO public');
+	exits_with($r->receive, 0, 'the next run knows the one that came back');
+	$r->is_equal('then');
+	$r->clear;
+};
+
 # REINDEX lets a table be locked, but not read.
 subtest 'its index' => sub {
 	my %export = (1 => [export_for('one/app')], 2 => [export_for('two/app', '-j', 2)]);
