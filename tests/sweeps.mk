@@ -1,6 +1,6 @@
-# What the sweeps of tests/t/7*.t need; included by tests/tests.mk.
+# What tests/lib needs, above all for the sweeps of tests/t/7*.t; included by tests/tests.mk.
 #
-#   make sweep-tools  the programs and the library that they interfere with
+#   make sweep-tools  the programs and libraries that run commands and interfere with them
 #   make torture      the sweeps in full, in place of the part that `make check` does; every bit of
 #                     a batch, 10,000 histories, plans over 20 million rows, each version
 #                     of the server with each
@@ -13,17 +13,21 @@ TRACER = $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/trace/*.c))
 SWEEP_TOOLS = $(BUILD)/tests/trace/tracer $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/preload/*.c))
 TORTURE_TESTS = $(wildcard tests/t/20-plans.t tests/t/34-bad-bits.t tests/t/50-*.t tests/t/7?-*.t tests/t/80-*.t)
 
-UNIT_SOURCES += $(wildcard tests/trace/*.[ch] tests/preload/*.[ch])
+UNIT_SOURCES += $(wildcard tests/run/*.c tests/trace/*.[ch] tests/preload/*.[ch])
 
 system: sweep-tools
-sweep-tools: $(SWEEP_TOOLS)
+sweep-tools: $(SWEEP_TOOLS) $(BUILD)/tests/run/group
 
 torture:
 	scripts/install-deps test
 	@$(MAKE) --no-print-directory all sweep-tools
 	DML_TORTURE=1 DML_TEST_TIMEOUT=600 prove -Itests/lib $(PROVE_FLAGS) $(TORTURE_TESTS)
 
-# Static, for it is started as often as what it traces.
+# Static, for they are started as often as what they trace, or become.
+$(BUILD)/tests/run/group: tests/run/group.c
+	@mkdir -p $(@D) $(OBJ)/tests/run
+	$(CC) $(SWEEP_CFLAGS) -MF $(OBJ)/tests/run/group.d -static -o $@ $<
+
 $(BUILD)/tests/trace/tracer: $(TRACER)
 	@mkdir -p $(@D)
 	$(CC) -static -o $@ $^

@@ -6,9 +6,7 @@ use strict;
 use warnings;
 
 use Cluster;
-use Cwd ();
 use Exporter 'import';
-use File::Basename qw(dirname);
 use File::Find ();
 use File::Temp ();
 use Run;
@@ -17,12 +15,10 @@ use Test::More;
 
 our @EXPORT = (
 	@Run::EXPORT, qw(
-		program is_sanitized run_export run_import export_ok import_ok
+		is_sanitized run_export run_import export_ok import_ok
 		tempdir spool batches ship copy_out table_equal
 	)
 );
-
-my $top = Cwd::abs_path(dirname(__FILE__) . '/../..');
 
 # Settings that change what COPY prints, as a role or a database may have set them.
 my @plain_settings = (
@@ -31,12 +27,6 @@ my @plain_settings = (
 	"bytea_output = 'hex'", "row_security = off", "statement_timeout = 0",
 	"default_transaction_read_only = off", "xmlbinary = base64", "lc_monetary = 'C'",
 );
-
-# The path of a program that the build made.
-sub program {
-	my ($name) = @_;
-	return ($ENV{DML_BUILD} // "$top/build") . "/$name";
-}
 
 # Were the programs built with sanitizers?  Their library wants memory of its own, and to be the
 # first that is loaded.

@@ -11,13 +11,17 @@ use strict;
 use warnings;
 
 use Config;
+use Cwd ();
 use Exporter 'import';
+use File::Basename qw(dirname);
+use Proc::FastSpawn qw(fd_inherit spawn);
 use POSIX ();
 use Test::More;
 
-our @EXPORT = qw(run_cmd start_cmd finish exits_with stdout_is stderr_is stderr_like wait_for
+our @EXPORT = qw(program run_cmd start_cmd finish exits_with stdout_is stderr_is stderr_like wait_for
 	read_file);
 
+my $top = Cwd::abs_path(dirname(__FILE__) . '/../..');
 my $owner = $$;
 my %running;
 my @signal_names = split ' ', $Config{sig_name};
@@ -25,6 +29,12 @@ my @signal_names = split ' ', $Config{sig_name};
 # END blocks clean up; a test that is interrupted must come by them, too.
 $SIG{$_} //= sub { exit 1 }
 	for qw(INT TERM HUP);
+
+# The path of a program that the build made.
+sub program {
+	my ($name) = @_;
+	return ($ENV{DML_BUILD} // "$top/build") . "/$name";
+}
 
 # How long anything may take before the test gives it up; a sanitizer or a loaded machine may
 # ask for more.
@@ -51,10 +61,7 @@ sub start_cmd {
 	my $in = input($option->{stdin});
 	pipe my $started, my $starting or die "pipe: $!";
 
-	$handle{pid} = fork // die "fork: $!";
-	if ($handle{pid} == 0) {
-		run_child($in, $handle{out}, $handle{err}, $option->{env} || {}, @words);
-	}
+	$handle{pid} = begin($in, $handle{out}, $handle{err}, $option->{env} || {}, $starting, @words);
 	$running{$handle{pid}} = 1;
 
 	# The pipe ends when exec closes its other end.  A signal that the test sends from here
@@ -144,21 +151,26 @@ sub explain_result {
 	return 0;
 }
 
-# A group of its own, so that finish() and END reach what a script has started in its turn.
-sub run_child {
-	my ($in, $out, $err, $env, @words) = @_;
-	setpgrp;
-	$SIG{$_} = 'DEFAULT' for qw(PIPE HUP INT TERM);    # nohup ignores one, cron another
-	while (my ($name, $value) = each %$env) {
-		if (defined $value) { $ENV{$name} = $value }
-		else { delete $ENV{$name} }
+# Starts a command with these for its standard input, output and error.  Without fork: a copy of a
+# test's memory costs more than many a command.  tests/run/group keeps the last one open until the
+# command runs, and gives it a group of its own, so that finish() and END reach what a script has
+# started in its turn.
+sub begin {
+	my ($in, $out, $err, $env, $starting, @words) = @_;
+	my %env = (%ENV, %$env);
+	my @env = map { "$_=" . bytes($env{$_}) } grep { defined $env{$_} } keys %env;
+	my @own = map { POSIX::dup($_) // die "dup: $!" } 0 .. 2;
+	fd_inherit($_, 0) for @own;
+	fd_inherit(fileno $starting);
+	my $group = program('tests/run/group');
+	-x $group or die "$group: $!; make test-build makes it\n";
+	POSIX::dup2(fileno(($in, $out, $err)[$_]), $_) for 0 .. 2;
+	my $pid = spawn($group, [$group, fileno $starting, @words], \@env);
+	for my $number (0 .. 2) {
+		POSIX::dup2($own[$number], $number);
+		POSIX::close($own[$number]);
 	}
-	open STDIN, '<&', $in or POSIX::_exit(126);
-	open STDOUT, '>&', $out or POSIX::_exit(126);
-	open STDERR, '>&', $err or POSIX::_exit(126);
-	no warnings 'exec';
-	exec { $words[0] } @words or syswrite STDERR, "exec $words[0]: $!\n";
-	POSIX::_exit(127);
+	return $pid // die "$group: $!";
 }
 
 # Files, not pipes: whoever writes much can't block, and nobody need read meanwhile.

@@ -74,11 +74,9 @@ sub begin {
 	pipe my $out, my $its or die "pipe: $!";
 	$in->autoflush;
 	open my $err, '+>>', File::Temp->new or die "temporary file: $!";
-	my $pid = fork // die "fork: $!";
-	if ($pid == 0) {
-		Run::run_child($theirs, $its, $err, {},
-			$program, qw(-X -q -A -t -v ON_ERROR_STOP=1), '-d', $conninfo);
-	}
+	pipe my $started, my $starting or die "pipe: $!";
+	my $pid = Run::begin($theirs, $its, $err, {}, $starting,
+		$program, qw(-X -q -A -t -v ON_ERROR_STOP=1), '-d', $conninfo);
 	return { pid => $pid, in => $in, out => $out, err => $err };
 }
 
