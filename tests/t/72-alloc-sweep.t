@@ -68,8 +68,7 @@ sub run {
 # if it just doesn't end.
 sub hangs {
 	my ($handle) = @_;
-	my $dbh = $cluster->connect('postgres');
-	my $waits = $dbh->prepare(<<'END');
+	my $waits = <<'END';
 SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^dml-'
 	AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - interval '1 s'
 END
@@ -78,7 +77,7 @@ END
 		return 'runs' if time >= $late;
 		if (time >= $look) {
 			my $asleep = is_asleep($handle->{pid});
-			return 'waits' if $dbh->selectrow_array($waits) && $asleep && is_asleep($handle->{pid});
+			return 'waits' if $cluster->value('postgres', $waits) && $asleep && is_asleep($handle->{pid});
 		}
 		select undef, undef, undef, 0.002;
 	}

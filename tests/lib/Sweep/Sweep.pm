@@ -45,6 +45,7 @@ sub points { return $_[0]{points} }
 sub over {
 	my ($self, $workload, $next, $run) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $exported = $workload->{program} eq 'dml-import';
 	my ($points, $failed, @since) = (0, 0);
 	while ($failed < $enough) {
 		my $point = $next->();
@@ -57,7 +58,8 @@ sub over {
 		push @since, $point if $point;
 
 		my @wrong = $wrong ? @$wrong : ();
-		push @wrong, $world->converge if @since && (@wrong || $ends || @since >= $self->{every});
+		push @wrong, $world->converge(exported => $exported)
+			if @since && (@wrong || $ends || @since >= $self->{every});
 		if (@wrong) {
 			$failed++;
 			diag("$workload->{name}: ", join ', after ', reverse map { $_->{name} } @since);

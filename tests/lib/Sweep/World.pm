@@ -165,13 +165,14 @@ sub settle {
 	return;
 }
 
-# An ordinary run of each program.  Returns what is wrong then: they failed or said something,
-# rows differ, something was applied twice or not at all, something is left in a spool.
+# An ordinary run of each program, but for the exporter where only an importer was disturbed, and
+# all was exported before.  Returns what is wrong then: they failed or said something, rows differ,
+# something was applied twice or not at all, something is left in a spool.
 sub converge {
-	my ($self) = @_;
+	my ($self, %option) = @_;
 	my @wrong;
 	$self->settle;
-	push @wrong, unless_quiet(run_export($self->export_arguments));
+	push @wrong, unless_quiet(run_export($self->export_arguments)) if !$option{exported};
 	$self->carry;
 	for my $receiver (@{ $self->{receivers} }) {
 		push @wrong, unless_quiet(run_import($self->import_arguments($receiver)));
