@@ -223,14 +223,14 @@ void changes_find(struct run *run)
 }
 
 static enum die_status copy_ids(const struct run *run, struct chain *c,
-	const struct source_copy *copy, const char *name)
+	const struct selection *selection, const char *name)
 {
 	struct io_writer file;
 	struct pg_rows rows;
 	struct buf sql = {0};
 	enum die_status status;
 
-	buf_format(&sql, "COPY (SELECT DISTINCT %s FROM %s AS s WHERE ", copy->key,
+	buf_format(&sql, "COPY (SELECT DISTINCT %s FROM %s AS s WHERE ", selection->key,
 		c->table->shadow);
 	add_condition(&sql, run, c);
 	buf_string(&sql, ") TO STDOUT");
@@ -264,24 +264,24 @@ static const char *plan_for(const struct chain *c)
 }
 
 static void add_rows_query(struct buf *sql, const struct run *run, const struct chain *c,
-	const struct source_copy *copy)
+	const struct selection *selection)
 {
 	const char *only = c->table->partitioned ? "" : "ONLY ";
 
 	if (c->full != NULL) {
-		buf_format(sql, "COPY (SELECT %s FROM %s%s) TO STDOUT", copy->list, only,
+		buf_format(sql, "COPY (SELECT %s FROM %s%s) TO STDOUT", selection->list, only,
 			c->table->base);
 		return;
 	}
 	buf_format(sql, "COPY (SELECT %s FROM (SELECT DISTINCT %s FROM %s AS s WHERE ",
-		copy->base_list, copy->base_key, c->table->shadow);
+		selection->base_list, selection->base_key, c->table->shadow);
 	add_condition(sql, run, c);
 	buf_format(sql, ") AS c JOIN %s%s AS b ON %s) TO STDOUT", only, c->table->base,
-		copy->condition);
+		selection->condition);
 }
 
 static enum die_status copy_rows(const struct run *run, struct chain *c,
-	const struct source_copy *copy, const char *name)
+	const struct selection *selection, const char *name)
 {
 	struct manifest *m = &c->manifest;
 	struct gz_writer *file;
@@ -291,7 +291,7 @@ static enum die_status copy_rows(const struct run *run, struct chain *c,
 	enum die_status status;
 
 	pg_script(run->conn, plan_for(c));
-	add_rows_query(&sql, run, c, copy);
+	add_rows_query(&sql, run, c, selection);
 	status = pg_rows_begin(&rows, run->conn, sql.data, c->table->label);
 	buf_free(&sql);
 	if (status != DIE_DONE)
@@ -310,12 +310,12 @@ static enum die_status copy_rows(const struct run *run, struct chain *c,
 	return status;
 }
 
-static void write_columns(struct chain *c, const struct source_copy *copy, const char *name)
+static void write_columns(struct chain *c, const struct selection *selection, const char *name)
 {
 	struct io_writer file;
 	struct buf text = {0};
 
-	columns_encode(&text, &copy->columns);
+	columns_encode(&text, &selection->columns);
 	io_writer_open(&file, stage_file(&c->stage, manifest_file_name(FILE_COLUMNS)), name);
 	io_writer_add(&file, text.data, text.len);
 	io_writer_close(&file, &c->manifest.file[FILE_COLUMNS]);
@@ -332,7 +332,7 @@ static void write_no_ids(struct chain *c, const char *name)
 }
 
 enum die_status changes_copy(
-	const struct run *run, struct chain *c, const struct source_copy *copy)
+	const struct run *run, struct chain *c, const struct selection *selection)
 {
 	char *name[FILE_COUNT];
 	enum die_status status = DIE_DONE;
@@ -342,11 +342,11 @@ enum die_status changes_copy(
 	if (c->full != NULL)
 		write_no_ids(c, name[FILE_IDS]);
 	else
-		status = copy_ids(run, c, copy, name[FILE_IDS]);
+		status = copy_ids(run, c, selection, name[FILE_IDS]);
 	if (status == DIE_DONE)
-		status = copy_rows(run, c, copy, name[FILE_DATA]);
+		status = copy_rows(run, c, selection, name[FILE_DATA]);
 	if (status == DIE_DONE)
-		write_columns(c, copy, name[FILE_COLUMNS]);
+		write_columns(c, selection, name[FILE_COLUMNS]);
 	for (enum manifest_file f = 0; f < FILE_COUNT; f++)
 		free(name[f]);
 	return status;

@@ -11,6 +11,7 @@
 #define DML_EXPORT_CHANGES_H
 
 #include "run.h"
+#include "selection.h"
 
 /*
  * What a transaction sets that asks for changes: the shadow is found by its BRIN index, and a
@@ -32,7 +33,7 @@ void changes_find(struct run *run);
  * unusable until rolled back to a savepoint.
  */
 enum die_status changes_copy(
-	const struct run *run, struct chain *c, const struct source_copy *copy);
+	const struct run *run, struct chain *c, const struct selection *selection);
 
 /* True if both chains, of one table, need exactly the same rows. */
 bool changes_are_same(const struct chain *a, const struct chain *b);

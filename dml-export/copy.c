@@ -12,13 +12,13 @@
 /* The rows of one chain by a connection of the caller's.  If refused: what that calls for. */
 static enum die_status copy_chain(const struct run *run, struct chain *c)
 {
-	struct source_copy copy;
+	struct selection selection;
 	enum die_status status;
 
-	status = source_copy(run->conn, c->table, &copy);
+	status = selection_make(run->conn, c->table, &selection);
 	if (status == DIE_DONE)
-		status = changes_copy(run, c, &copy);
-	source_copy_free(&copy);
+		status = changes_copy(run, c, &selection);
+	selection_free(&selection);
 	return status;
 }
 

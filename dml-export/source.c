@@ -1,9 +1,7 @@
 #include "source.h"
 
 #include "match.h"
-#include "shape.h"
 
-#include "columns.sql.h"
 #include "resolve.sql.h"
 #include "tracked.sql.h"
 
@@ -212,44 +210,4 @@ char *source_oids(const struct source_tables *tables)
 	array = pg_array(oid, count);
 	free(oid);
 	return array;
-}
-
-enum die_status source_copy(
-	PGconn *conn, const struct source_table *table, struct source_copy *copy)
-{
-	char *key = pg_array((const char *const *)table->key, table->keys);
-	const char *const values[] = {table->oid, key, table->shadow};
-	PGresult *res = pg_query(conn, columns_sql, 3, values);
-
-	*copy = (struct source_copy){0};
-	free(key);
-	if (PQntuples(res) == 0 || pg_is_null(res, 0, "condition")) {
-		complain("make a unique index over the key with the types' own operators",
-			"table %s has lost the index of its key", table->label);
-		PQclear(res);
-		return DIE_PERSON;
-	}
-	for (int row = 0; row < PQntuples(res); row++)
-		columns_add(
-			&copy->columns, pg_text(res, row, "name"), pg_text(res, row, "type"));
-	if (pg_bool(res, 0, "made"))
-		shape_add(conn, table->oid, &copy->columns);
-	copy->list = mem_string(pg_text(res, 0, "columns"));
-	copy->base_list = mem_string(pg_text(res, 0, "columns_of_base"));
-	copy->key = mem_string(pg_text(res, 0, "key"));
-	copy->base_key = mem_string(pg_text(res, 0, "key_of_base"));
-	copy->condition = mem_string(pg_text(res, 0, "condition"));
-	PQclear(res);
-	return DIE_DONE;
-}
-
-void source_copy_free(struct source_copy *copy)
-{
-	columns_free(&copy->columns);
-	free(copy->list);
-	free(copy->base_list);
-	free(copy->key);
-	free(copy->base_key);
-	free(copy->condition);
-	*copy = (struct source_copy){0};
 }

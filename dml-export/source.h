@@ -2,7 +2,6 @@
 #ifndef DML_EXPORT_SOURCE_H
 #define DML_EXPORT_SOURCE_H
 
-#include "columns.h"
 #include "die.h"
 #include "name.h"
 #include "opt.h"
@@ -76,21 +75,5 @@ void source_expect_shadows(struct source_tables *tables);
 
 /* The oids of those that aren't refused, as an array; the caller frees it. */
 char *source_oids(const struct source_tables *tables);
-
-/* How the rows of one table are copied. */
-struct source_copy {
-	struct columns columns;
-	char *list;      /* the columns, quoted */
-	char *base_list; /* the same, each with b. before it */
-	char *key;       /* key1, key2, … of the shadow table, told apart by their bytes */
-	char *base_key;  /* the same, told apart as the base table tells them */
-	char *condition; /* that joins base table b and changed keys c, by the key's operators
-			  */
-};
-
-/* DIE_PERSON, after a message, if no index finds rows by the key. */
-enum die_status source_copy(
-	PGconn *conn, const struct source_table *table, struct source_copy *copy);
-void source_copy_free(struct source_copy *copy);
 
 #endif

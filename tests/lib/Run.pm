@@ -52,7 +52,6 @@ sub run_cmd {
 # The same, but only started: returns a handle, whose {pid} a test may signal.
 sub start_cmd {
 	my ($option, @command) = ref $_[0] ? @_ : ({}, @_);
-	my @words = map { bytes($_) } @command;
 	my %handle = (
 		command => "@command",
 		out => scratch_file(),
@@ -61,7 +60,7 @@ sub start_cmd {
 	my $in = input($option->{stdin});
 	pipe my $started, my $starting or die "pipe: $!";
 
-	$handle{pid} = begin($in, $handle{out}, $handle{err}, $option->{env} || {}, $starting, @words);
+	$handle{pid} = begin($in, $handle{out}, $handle{err}, $option->{env} || {}, $starting, @command);
 	$running{$handle{pid}} = 1;
 
 	# The pipe ends when exec closes its other end.  A signal that the test sends from here
@@ -156,7 +155,8 @@ sub explain_result {
 # command runs, and gives it a group of its own, so that finish() and END reach what a script has
 # started in its turn.
 sub begin {
-	my ($in, $out, $err, $env, $starting, @words) = @_;
+	my ($in, $out, $err, $env, $starting, @command) = @_;
+	my @words = map { bytes($_) } @command;
 	my %env = (%ENV, %$env);
 	my @env = map { "$_=" . bytes($env{$_}) } grep { defined $env{$_} } keys %env;
 	my @own = map { POSIX::dup($_) // die "dup: $!" } 0 .. 2;
