@@ -129,6 +129,12 @@ void buf_format(struct buf *b, const char *format, ...)
 	va_end(args);
 }
 
+void buf_separate(struct buf *b, const char *separator)
+{
+	if (b->len > 0)
+		buf_string(b, separator);
+}
+
 void buf_reset(struct buf *b)
 {
 	b->len = 0;

@@ -36,6 +36,8 @@ void buf_add(struct buf *b, const void *data, size_t len);
 void buf_byte(struct buf *b, char c);
 void buf_string(struct buf *b, const char *text);
 void buf_format(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Before each part of a list: puts the separator there, but not before the first. */
+void buf_separate(struct buf *b, const char *separator);
 /* Makes room for `len` more bytes and returns where they go; set b->len afterwards. */
 char *buf_room(struct buf *b, size_t len);
 /* Empties it and keeps the memory. */

@@ -11,23 +11,21 @@
 
 /*
  * From the catalogue, which everybody may read: to_regclass() asks for USAGE on the schema.
- * Most often there is nobody else, and roles need not be read, which a short run would feel.
- * $2 whether something is to be made.
+ * Most often there is nobody else, and what roles could become need not be asked, which a short
+ * run would feel.
  */
 static const char look_sql[] =
 	"SELECT pg_catalog.pg_is_in_recovery() AS standby,"
-	"       EXISTS (SELECT FROM pg_catalog.pg_namespace AS n"
-	"                 JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid"
-	"                WHERE n.nspname = 'dml' AND c.relname = $1) AS has,"
-	"       CASE WHEN EXISTS ("
-	"                SELECT FROM pg_catalog.pg_namespace AS n"
-	"                  LEFT JOIN pg_catalog.pg_class AS c"
-	"                    ON c.relnamespace = n.oid AND c.relname IN " OWN_RELATIONS
-	"                 WHERE n.nspname = 'dml'"
-	"                   AND (pg_catalog.pg_get_userbyid(n.nspowner) <> CURRENT_USER"
-	"                        OR pg_catalog.pg_get_userbyid(c.relowner) <> CURRENT_USER))"
-	"            THEN $2::boolean OR " CAN_BE_SUPERUSER(
-		"SESSION_USER") "            ELSE false END AS wary";
+	"       pg_catalog.bool_or(c.relname = $1) IS TRUE AS has,"
+	"       pg_catalog.bool_or(pg_catalog.pg_get_userbyid(n.nspowner) <> CURRENT_USER"
+	"           OR pg_catalog.pg_get_userbyid(c.relowner) <> CURRENT_USER) IS TRUE AS "
+	"others"
+	"  FROM pg_catalog.pg_namespace AS n"
+	"  LEFT JOIN pg_catalog.pg_class AS c"
+	"    ON c.relnamespace = n.oid AND c.relname IN " OWN_RELATIONS
+	" WHERE n.nspname = 'dml'";
+
+static const char wary_sql[] = "SELECT " CAN_BE_SUPERUSER("SESSION_USER") " AS wary";
 
 /* What both programs keep there; of shadow tables rows are only read.  $1 whether something is
  * to be made. */
@@ -62,17 +60,29 @@ static void expect_no_master(PGconn *conn, enum own_schema_use use)
 	PQclear(res);
 }
 
+static bool is_wary(PGconn *conn, enum own_schema_use use)
+{
+	PGresult *res;
+	bool wary;
+
+	if (use == OWN_MAKE)
+		return true;
+	res = pg_query_row(conn, wary_sql, 0, NULL);
+	wary = pg_bool(res, 0, "wary");
+	PQclear(res);
+	return wary;
+}
+
 bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use)
 {
-	const char *const values[] = {name, use == OWN_MAKE ? "t" : "f"};
-	PGresult *res = pg_query_row(conn, look_sql, 2, values);
+	PGresult *res = pg_query_row(conn, look_sql, 1, &name);
 	bool has = pg_bool(res, 0, "has");
-	bool wary = pg_bool(res, 0, "wary");
+	bool others = pg_bool(res, 0, "others");
 
 	if (use != OWN_READ && pg_bool(res, 0, "standby"))
 		die(DIE_PERSON, "connect to the primary", "this server is a standby");
 	PQclear(res);
-	if (wary)
+	if (others && is_wary(conn, use))
 		expect_no_master(conn, use);
 	return has;
 }

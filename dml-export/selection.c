@@ -7,17 +7,10 @@
 
 #include <stdlib.h>
 
-/* Puts a separator between the parts of a list. */
-static void separate(struct buf *list, const char *separator)
-{
-	if (list->len > 0)
-		buf_string(list, separator);
-}
-
 static void add_column(const PGresult *res, int row, struct buf *list, struct buf *base_list)
 {
-	separate(list, ", ");
-	separate(base_list, ", ");
+	buf_separate(list, ", ");
+	buf_separate(base_list, ", ");
 	buf_string(list, pg_text(res, row, "quoted"));
 	buf_format(base_list, "b.%s", pg_text(res, row, "quoted"));
 }
@@ -43,9 +36,9 @@ static void make_plain(const PGresult *res, size_t keys, struct selection *s)
 		int row = row_of_key(res, i);
 		const char *collation = pg_text(res, row, "collation");
 
-		separate(&key, ", ");
-		separate(&base_key, ", ");
-		separate(&condition, " AND ");
+		buf_separate(&key, ", ");
+		buf_separate(&base_key, ", ");
+		buf_separate(&condition, " AND ");
 		buf_format(&key, "key%zu", i);
 		buf_format(&base_key, "key%zu%s AS key%zu", i, collation, i);
 		buf_format(&condition, "b.%s OPERATOR(pg_catalog.=) c.key%zu%s",

@@ -16,8 +16,8 @@ WITH retired AS (
      GROUP BY o.chain
     ON CONFLICT DO NOTHING
 ), applied AS (
-    INSERT INTO dml.applied (relation, chain, number, base, seal, scope, ids, rows)
-    VALUES ($1::oid, $3::uuid, $4::bigint, $11::bigint, $5, $12, $13::bigint, $14::bigint)
+    INSERT INTO dml.applied (relation, chain, number, base, seal, scope, ids, rows, applied)
+    VALUES ($1::oid, $3::uuid, $4::bigint, $11::bigint, $5, $12, $13::bigint, $14::bigint, pg_catalog.now())
 ), pruned AS (
     DELETE FROM dml.applied AS a
      WHERE a.relation = $1::oid
@@ -26,14 +26,14 @@ WITH retired AS (
                                     ORDER BY o.chain = $3::uuid DESC, o.number DESC OFFSET 1000)
 )
 INSERT INTO dml.ledger (relation, origin, target, columns, chain, number, seal, system, timeline, database,
-                        snapshot, taken)
-VALUES ($1::oid, $2, $16, $19, $3::uuid, $4::bigint, $5, $6, $7::bigint, $8, $9, $10::timestamptz)
+                        snapshot, taken, applied)
+VALUES ($1::oid, $2, $16, $19, $3::uuid, $4::bigint, $5, $6, $7::bigint, $8, $9, $10::timestamptz, pg_catalog.now())
 ON CONFLICT (relation) DO UPDATE SET
     origin = excluded.origin, target = excluded.target,
     columns = excluded.columns, chain = excluded.chain, number = excluded.number,
     seal = excluded.seal, system = excluded.system, timeline = excluded.timeline,
     database = excluded.database, snapshot = excluded.snapshot, taken = excluded.taken,
-    applied = now()
+    applied = excluded.applied
 -- Is it the table's first, and may we tidy up?
 RETURNING NOT EXISTS (SELECT FROM dml.ledger AS l WHERE l.relation = $1::oid)
       AND pg_catalog.has_table_privilege('dml.ledger', 'DELETE')

@@ -1,4 +1,4 @@
--- The importer's state in the target database.
+-- The importer's state in the target database.  No defaults and no checks: see nobody.sql.
 CREATE SCHEMA IF NOT EXISTS dml;
 
 -- How far each table has come.  regclass: a table that is dropped and made anew begins anew.
@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS dml.ledger (
     columns  text        NOT NULL,          -- a digest of those written, their places and types; '' if rows may be lost since, 'changed' if values
     snapshot text        NOT NULL,          -- of the source, in which the batch was read
     taken    timestamptz NOT NULL,          -- when, by the source's clock
-    applied  timestamptz NOT NULL DEFAULT now()
+    applied  timestamptz NOT NULL
 );
 
 -- Chains that a later one took the place of: their last number, and where that one began.
@@ -39,6 +39,6 @@ CREATE TABLE IF NOT EXISTS dml.applied (
     scope    text        NOT NULL,
     ids      bigint      NOT NULL,
     rows     bigint      NOT NULL,
-    applied  timestamptz NOT NULL DEFAULT now(),
+    applied  timestamptz NOT NULL,
     PRIMARY KEY (relation, chain, number)
 );

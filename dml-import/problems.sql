@@ -1,6 +1,7 @@
 -- Why a table can't take a batch: a row for each reason, with what would mend it, and with what stands
 -- in the ledger for the columns from now on if only a full batch may follow: '' where rows may be lost,
--- 'changed' where values may be.  Asked unless alike.sql is true, which must not be where any of this is.
+-- 'changed' where values may be.  Asked unless plain.sql knows the table, which it must not where any
+-- of this is true.
 -- $1 oid of the table, $2 names and $3 types of the columns sent, $4 columns of the key, $5 columns
 -- here whose types are made of something and $6 of what (shape.sql), $7 whether the columns here are
 -- no more what the batch before was written to: then a type that doesn't fit has changed its values.
@@ -195,20 +196,6 @@ SELECT problem,
                      JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = $1::oid AND xa.attnum = x.indkey[j]
                       AND xa.attcollation = x.indcollation[j]
                     WHERE xa.attname = ANY ($4::text[])) = x.indnkeyatts)
-    UNION ALL
-    SELECT 7, 0, pg_catalog.format('deleting its rows would change table %s, through foreign key %I',
-                                   f.conrelid::pg_catalog.regclass, f.conname),
-           pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I;', f.conrelid::pg_catalog.regclass, f.conname)
-      FROM pg_catalog.pg_constraint AS f
-     WHERE f.contype = 'f' AND f.confrelid IN (SELECT oid FROM member) AND (f.confrelid = $1::oid OR f.conparentid = 0) AND f.confdeltype IN ('c', 'n', 'd')
-    UNION ALL
-    SELECT 8, 0, pg_catalog.format('trigger %I could drop or change rows', g.tgname),
-           pg_catalog.format('ALTER TABLE %s DISABLE TRIGGER %I;', g.tgrelid::pg_catalog.regclass, g.tgname)
-      FROM pg_catalog.pg_trigger AS g
-     WHERE g.tgrelid IN (SELECT oid FROM member) AND NOT g.tgisinternal
-       AND g.tgtype & 3 = 3 AND g.tgtype & 12 <> 0
-       AND (g.tgenabled = 'A' OR g.tgenabled =
-            CASE pg_catalog.current_setting('session_replication_role') WHEN 'replica' THEN 'R' ELSE 'O' END)
     UNION ALL
     SELECT 9, 0, pg_catalog.format('rule %I rewrites DELETE', r.rulename),
            pg_catalog.format('ALTER TABLE %s DISABLE RULE %I;', relation.qualified, r.rulename)

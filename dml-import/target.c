@@ -1,9 +1,10 @@
 #include "target.h"
 
+#include "plain.h"
 #include "shape.h"
 #include "strangers.h"
 
-#include "alike.sql.h"
+#include "hooks.sql.h"
 #include "lock.sql.h"
 #include "problems.sql.h"
 #include "target.sql.h"
@@ -109,12 +110,8 @@ void target_lock(PGconn *conn, const struct target *t, const char *mode)
 	PQclear(res);
 }
 
-/* What queries ask of columns and key, as arrays. */
-struct arrays {
-	char *names, *types, *key;
-};
-
-static void gather(struct arrays *a, const struct manifest *m, const struct columns *columns)
+static void gather(
+	struct target_arrays *a, const struct manifest *m, const struct columns *columns)
 {
 	const char **names = mem_zero(columns->count, sizeof *names);
 	const char **types = mem_zero(columns->count, sizeof *types);
@@ -126,81 +123,100 @@ static void gather(struct arrays *a, const struct manifest *m, const struct colu
 	a->names = pg_array(names, columns->count);
 	a->types = pg_array(types, columns->count);
 	a->key = pg_array((const char *const *)m->key, m->keys);
+	a->columns = columns->count;
+	a->keys = m->keys;
 	free(names);
 	free(types);
 }
 
-static void release(struct arrays *a)
+static void release(struct target_arrays *a)
 {
 	free(a->names);
 	free(a->types);
 	free(a->key);
 }
 
-/* Tells what keeps the table from taking the batch; true if nothing does. */
-static bool look_for_problems(PGconn *conn, struct target *t, const struct manifest *m,
-	const struct arrays *a, bool changed)
+/* Tells each reason why the table can't take the batch; true if there is none. */
+static bool tell(struct target *t, const struct manifest *m, const PGresult *res)
 {
-	struct columns shapes;
-	struct arrays here;
-
-	shape_load(conn, t->oid, &shapes);
-	gather(&here, m, &shapes);
-
-	const char *const values[] = {t->oid, a->names, a->types, a->key, here.names,
-		here.types, changed ? "true" : "false", manifest_scope_name(m->scope)};
-	PGresult *res = pg_query(conn, problems_sql, 8, values);
-	bool fits = PQntuples(res) == 0;
-
-	for (int row = 0; row < PQntuples(res); row++) {
-		if (!pg_is_null(res, row, "doubt"))
-			mem_replace(&t->doubt, pg_text(res, row, "doubt"));
+	for (int row = 0; row < PQntuples(res); row++)
 		complain(pg_text(res, row, "hint"), "table %s can't take batch %llu: %s",
 			t->label, (unsigned long long)m->number, pg_text(res, row, "problem"));
-	}
+	return PQntuples(res) == 0;
+}
+
+static bool look_for_problems(PGconn *conn, struct target *t, const struct manifest *m,
+	const struct columns *columns, bool changed)
+{
+	struct columns shapes;
+	struct target_arrays there, here;
+
+	shape_load(conn, t->oid, &shapes);
+	gather(&there, m, columns);
+	gather(&here, m, &shapes);
+
+	const char *const values[] = {t->oid, there.names, there.types, there.key, here.names,
+		here.types, changed ? "true" : "false", manifest_scope_name(m->scope)};
+	PGresult *res = pg_query(conn, problems_sql, 8, values);
+	bool fits = tell(t, m, res);
+
+	for (int row = 0; row < PQntuples(res); row++)
+		if (!pg_is_null(res, row, "doubt"))
+			mem_replace(&t->doubt, pg_text(res, row, "doubt"));
 	PQclear(res);
+	release(&there);
 	release(&here);
 	columns_free(&shapes);
+	return fits;
+}
+
+static bool look_for_hooks(PGconn *conn, struct target *t, const struct manifest *m)
+{
+	const char *const values[] = {t->oid};
+	PGresult *res = pg_query(conn, hooks_sql, 1, values);
+	bool fits = tell(t, m, res);
+
+	PQclear(res);
 	return fits;
 }
 
 bool target_fits(PGconn *conn, struct target *t, const struct manifest *m,
 	const struct columns *columns, bool changed)
 {
-	struct arrays a;
+	bool fits;
 
 	free(t->doubt);
 	t->doubt = NULL;
-	gather(&a, m, columns);
-
-	const char *const values[] = {t->oid, a.names, a.types, a.key};
-	PGresult *res = pg_query_row(conn, alike_sql, 4, values);
-	bool fits = pg_bool(res, 0, "alike");
-
-	PQclear(res);
-	fits = fits || look_for_problems(conn, t, m, &a, changed);
-	release(&a);
-	return fits;
+	fits = t->plain || look_for_problems(conn, t, m, columns, changed);
+	return (!t->hooked || look_for_hooks(conn, t, m)) && fits;
 }
 
-void target_describe(
-	PGconn *conn, struct target *t, const struct manifest *m, const struct columns *columns)
+/* Any table. */
+static void describe(PGconn *conn, struct target *t, const struct target_arrays *a)
 {
-	struct arrays a;
-
-	gather(&a, m, columns);
-
-	const char *const values[] = {t->oid, a.key, a.names};
+	const char *const values[] = {t->oid, a->key, a->names};
 	PGresult *res = pg_query_row(conn, target_sql, 3, values);
 
 	mem_replace(&t->relation, pg_text(res, 0, "relation"));
 	mem_replace(&t->only, pg_text(res, 0, "only"));
 	t->freezable = pg_bool(res, 0, "freezable");
+	t->hooked = pg_bool(res, 0, "hooked");
 	mem_replace(&t->list, pg_text(res, 0, "list"));
 	mem_replace(&t->definitions, pg_text(res, 0, "definitions"));
 	mem_replace(&t->condition, pg_text(res, 0, "condition"));
 	hash_of(pg_text(res, 0, "columns"), strlen(pg_text(res, 0, "columns")), t->digest);
 	PQclear(res);
+}
+
+void target_describe(
+	PGconn *conn, struct target *t, const struct manifest *m, const struct columns *columns)
+{
+	struct target_arrays a;
+
+	gather(&a, m, columns);
+	t->plain = plain_describe(conn, t, &a);
+	if (!t->plain)
+		describe(conn, t, &a);
 	release(&a);
 }
 

@@ -18,6 +18,8 @@ struct target {
 			ledger_doubt() */
 
 	/* Filled in by target_describe(). */
+	bool plain;        /* nothing but triggers can keep it from taking the batch, */
+	bool hooked;       /* and it has some, or a foreign key has */
 	char *relation;    /* quoted, schema-qualified */
 	char *only;        /* "ONLY " or "" */
 	bool freezable;    /* COPY may freeze its rows: no partitions, triggers or checks */
@@ -25,6 +27,12 @@ struct target {
 	char *definitions; /* key1 and so on, with the key's types here */
 	char digest[HASH_TEXT]; /* of the columns that are written: each one's place and type */
 	char *condition;        /* that joins table t and ids c, by the key's operators */
+};
+
+/* What queries ask of a batch's columns and key, as arrays. */
+struct target_arrays {
+	char *names, *types, *key;
+	size_t columns, keys; /* how many */
 };
 
 /* Finds the table.  Dies with DIE_PERSON if there is none. */
@@ -49,12 +57,13 @@ _Noreturn void target_die_gone(const struct target *t);
  * none would run with our rights. */
 void target_expect_no_strangers(PGconn *conn, const struct target *t);
 
-/* False if it can't take such a batch; all reasons are told.  `changed`: its columns are not
- * those that the batch before was written to, though they should be. */
+/* After target_describe(): false if it can't take such a batch; all reasons are told.
+ * `changed`: its columns are not those that the batch before was written to, though they should
+ * be. */
 bool target_fits(PGconn *conn, struct target *t, const struct manifest *m,
 	const struct columns *columns, bool changed);
 
-/* How the batch is written to it, once it fits. */
+/* How the batch is written to it, if it fits. */
 void target_describe(PGconn *conn, struct target *t, const struct manifest *m,
 	const struct columns *columns);
 

@@ -3,6 +3,7 @@
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
        CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END AS only,
        c.relkind = 'r' AND NOT c.relhastriggers AND c.relchecks = 0 AS freezable,
+       c.relkind = 'p' OR c.relhastriggers AS hooked,
        (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(l.name), ', ' ORDER BY l.i)
           FROM pg_catalog.unnest($3::text[]) WITH ORDINALITY AS l (name, i)) AS list,
        (SELECT pg_catalog.string_agg(pg_catalog.format('%I %s %s', l.name, la.attnum,

@@ -58,6 +58,19 @@ static void test_grow(void)
 	ok(b.data == NULL && b.len == 0 && b.cap == 0, "freed, it is nothing");
 }
 
+static void test_separate(void)
+{
+	struct buf b = {0};
+
+	buf_separate(&b, ", ");
+	is_string(buf_text(&b), "", "nothing stands before a list's first part");
+	buf_string(&b, "a");
+	buf_separate(&b, ", ");
+	buf_string(&b, "b");
+	is_string(b.data, "a, b", "the separator before the next");
+	buf_free(&b);
+}
+
 static void test_add(void)
 {
 	struct buf b = {0};
@@ -175,6 +188,7 @@ int main(void)
 	mallopt(M_PERTURB, 0x5a); /* new memory isn't zero by chance */
 	test_empty();
 	test_grow();
+	test_separate();
 	test_add();
 	test_format();
 	test_copy();

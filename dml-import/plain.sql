@@ -1,0 +1,46 @@
+-- How to write one table of the plain kind, as most are: the columns sent, of the same types of the
+-- system's, no other one that has to be filled, a unique index over the key that goes by its
+-- columns' own types and collations; and nobody but triggers and checks has a part in what is written.
+-- Nothing of problems.sql is true then, and its many questions and those of target.sql need not be
+-- planned.  A row for each column sent, in order; fewer if the table isn't plain.
+-- $1 oid of the table, $2 names and $3 types of the columns sent, $4 columns of the key.
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
+       c.relhastriggers AS hooked,               -- those of foreign keys that refer to it among them
+       NOT c.relhastriggers AND c.relchecks = 0 AS freezable,
+       pg_catalog.quote_ident(a.attname) AS quoted,
+       a.attnum AS number,
+       pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+       pg_catalog.array_position($4::text[], s.name) AS key, -- its place there
+       CASE a.attcollation WHEN 0 THEN ''
+                           WHEN 100 THEN ' COLLATE pg_catalog."default"'
+                           WHEN 950 THEN ' COLLATE pg_catalog."C"' END AS collation
+  FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]))
+       WITH ORDINALITY AS s (name, type, i)
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = $1::oid AND a.attname = s.name
+  JOIN pg_catalog.pg_class AS c ON c.oid = $1::oid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND NOT c.relhasrules
+   AND NOT pg_catalog.row_security_active(c.oid)
+   AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+   AND a.atttypid < 12000                        -- else it may be a domain here, of a type's name there
+   AND pg_catalog.format_type(a.atttypid, a.atttypmod) = s.type
+   AND (a.attcollation IN (0, 100, 950) OR a.attname <> ALL ($4::text[]))
+   AND NOT EXISTS (
+       SELECT FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = $1::oid AND a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped
+          AND NOT a.atthasdef AND a.attidentity = '' AND a.attname <> ALL ($2::text[]))
+   AND EXISTS (
+       SELECT FROM pg_catalog.pg_index AS x
+        WHERE x.indrelid = $1::oid AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion
+          AND x.indpred IS NULL AND x.indexprs IS NULL
+          AND x.indnkeyatts = pg_catalog.cardinality($4::text[])
+          -- Of a type of the system's, what its default class of operators calls equal is "=".
+          AND NOT EXISTS (SELECT FROM pg_catalog.pg_opclass AS o
+                           WHERE o.oid = ANY (x.indclass::oid[]) AND NOT (o.opcdefault AND o.opcmethod = 403))
+          AND (SELECT pg_catalog.count(*)
+                 FROM pg_catalog.pg_attribute AS a
+                WHERE a.attrelid = $1::oid AND a.attname = ANY ($4::text[])
+                  AND a.attnum = ANY ((x.indkey::smallint[])[0:x.indnkeyatts - 1])
+                  AND a.attcollation = (x.indcollation::oid[])[
+                          pg_catalog.array_position(x.indkey::smallint[], a.attnum)]) = x.indnkeyatts)
+ ORDER BY s.i
