@@ -53,12 +53,18 @@ sub anew {
 	return __PACKAGE__->new($self->{cluster}, %{ $self->{option} });
 }
 
-# A target counts the statements that wrote to it; the ledger says how many there should be.
+# A target counts the statements that wrote to it; the ledger says how many there should be.  It is
+# a role's that is no superuser.
 sub receiver {
 	my ($self, $name, $i) = @_;
 	my $cluster = $self->{cluster};
-	my $dst = $cluster->db("${name}_target$i");
-	my $target = $cluster->connect($dst);
+	my $database = "${name}_target$i";
+	my $target = $cluster->connect($cluster->db($database));
+	my $dst = $cluster->db($database, user => 'keeper');
+	$target->do("CREATE ROLE keeper LOGIN")
+		if !$target->selectrow_array("SELECT true FROM pg_roles WHERE rolname = 'keeper'");
+	$target->do("ALTER DATABASE $database OWNER TO keeper; GRANT CREATE ON SCHEMA public TO keeper;"
+		. 'SET ROLE keeper');
 	$target->do(<<'END');
 CREATE TABLE written (relation text);
 CREATE FUNCTION count_copy() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -67,6 +73,7 @@ END
 	$target->do("CREATE TABLE $_ (id bigint PRIMARY KEY, v text);"
 		. "CREATE TRIGGER written AFTER INSERT ON $_ EXECUTE FUNCTION count_copy()")
 		for @{ $self->{tables} };
+	$target->do('RESET ROLE');
 	must(run_import('-d', $dst, '--install'));
 	return {
 		label => "replica$i/app",
