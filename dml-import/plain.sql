@@ -25,6 +25,8 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
    AND a.atttypid < 12000                        -- else it may be a domain here, of a type's name there
    AND pg_catalog.format_type(a.atttypid, a.atttypmod) = s.type
    AND (a.attcollation IN (0, 100, 950) OR a.attname <> ALL ($4::text[]))
+   AND (SELECT pg_catalog.count(DISTINCT d.name) FROM pg_catalog.unnest($2::text[]) AS d (name))
+       = pg_catalog.cardinality($2::text[])
    AND NOT EXISTS (
        SELECT FROM pg_catalog.pg_attribute AS a
         WHERE a.attrelid = $1::oid AND a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped
