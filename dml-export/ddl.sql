@@ -47,6 +47,12 @@ SELECT pg_catalog.concat(
                              JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid AND ic.relam = 403
                             WHERE NOT i.indisexclusion AND i.indrelid = c.oid AND i.indisunique AND i.indisvalid
                               AND i.indpred IS NULL AND i.indexprs IS NULL
+                              -- As in columns.sql; here and below.
+                              AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS j
+                                                JOIN attribute AS ca ON ca.attnum = i.indkey[j]
+                                                JOIN pg_catalog.pg_collation AS cl
+                                                  ON cl.oid IN (ca.attcollation, i.indcollation[j])
+                                               WHERE ca.attcollation <> i.indcollation[j] AND NOT cl.collisdeterministic)
                               AND (i.indisprimary OR i.indnkeyatts = 1 AND EXISTS (
                                    SELECT FROM attribute AS ia
                                     WHERE ia.attrelid = c.oid AND ia.attnum = i.indkey[0]
@@ -67,6 +73,11 @@ SELECT pg_catalog.concat(
          JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid AND xc.relam = 403
         WHERE x.indrelid = c.oid AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion
           AND x.indpred IS NULL AND x.indexprs IS NULL
+          AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
+                            JOIN attribute AS ca ON ca.attnum = x.indkey[j]
+                            JOIN pg_catalog.pg_collation AS cl
+                              ON cl.oid IN (ca.attcollation, x.indcollation[j])
+                           WHERE ca.attcollation <> x.indcollation[j] AND NOT cl.collisdeterministic)
         ORDER BY 1 LIMIT 1) AS spare ON true
  WHERE c.oid = $1::oid
  GROUP BY n.nspname, c.relname, key.names, spare.columns

@@ -20,7 +20,11 @@
 	"            AND a.attnum = x.indkey[0] AND a.attname = 'id' AND a.attnotnull"         \
 	"            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS v"                \
 	"                 WHERE v.conrelid = c.oid AND v.contype = 'n' AND NOT v.convalidated" \
-	"                    AND a.attnum = ANY (v.conkey)))))"
+	"                    AND a.attnum = ANY (v.conkey))"                                   \
+	"            AND NOT EXISTS (SELECT FROM pg_catalog.pg_collation AS l"                 \
+	"                 WHERE l.oid IN (a.attcollation, x.indcollation[0])"                  \
+	"                    AND a.attcollation <> x.indcollation[0]"                          \
+	"                    AND NOT l.collisdeterministic))))"
 
 #define ORDER " ORDER BY 1, 2, 3"
 

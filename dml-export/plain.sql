@@ -19,13 +19,14 @@ SELECT a.attname AS name,
          JOIN pg_catalog.pg_class AS ic ON ic.oid = x.indexrelid AND ic.relam = 403
         WHERE NOT x.indisexclusion AND x.indrelid = $1::oid AND x.indisunique AND x.indisvalid
           AND x.indpred IS NULL AND x.indexprs IS NULL
-          -- Of a type of the system's, what its default class of operators calls equal is "=".
-          AND NOT EXISTS (SELECT FROM pg_catalog.pg_opclass AS o
-                           WHERE o.oid = ANY (x.indclass::oid[]) AND NOT o.opcdefault)
           AND ARRAY(SELECT xa.attname::text
                       FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
                       JOIN pg_catalog.pg_attribute AS xa
                         ON xa.attrelid = x.indrelid AND xa.attnum = x.indkey[j]
+                      -- What the default class of a type's own operators calls equal is "="; varchar goes
+                      -- by those of text, cidr by those of inet.
+                      JOIN pg_catalog.pg_opclass AS o ON o.oid = x.indclass[j] AND o.opcdefault
+                       AND o.opcintype = CASE xa.atttypid WHEN 1043 THEN 25 WHEN 650 THEN 869 ELSE xa.atttypid END
                      WHERE xa.attcollation = x.indcollation[j]
                      ORDER BY j) = $2::text[])
  ORDER BY a.attnum

@@ -123,9 +123,46 @@ static void copy_rows(struct apply *a, const struct batch *b)
 	buf_free(&sql);
 }
 
-/* Steps 6 to 8, up to COMMIT. */
-static void write_rows(struct apply *a, const struct batch *b)
+/* regclass and its like. */
+static bool has_names(const struct columns *columns)
 {
+	for (size_t i = 0; i < columns->count; i++)
+		if (strncmp(columns->column[i].type, "reg", 3) == 0)
+			return true;
+	return false;
+}
+
+/* Step 8, up to COMMIT. */
+static void note_applied(struct apply *a, const struct batch *b, const char *encoding,
+	const struct columns *columns)
+{
+	struct ledger_sight sight;
+
+	ledger_save(a->conn, a->target.oid, &b->manifest,
+		&(struct ledger_extras){.needless_chains = a->needless_chains,
+			.needless_numbers = a->needless_numbers,
+			.columns = a->target.digest,
+			.name = a->target.relation,
+			.encoding = encoding,
+			.names = has_names(columns)},
+		&sight);
+	if (!sight.still)
+		target_die_gone(&a->target);
+	if (*sight.changed != '\0')
+		die(DIE_PERSON,
+			"look for a trigger, default or check whose function says SET or "
+			"set_config(), and let ALTER FUNCTION … SET do that for the function "
+			"alone",
+			"table %s: while batch %" PRIu64
+			" was applied, %s was changed for the session, and rows may have been "
+			"read by the wrong one",
+			a->target.label, b->number, sight.changed);
+}
+
+/* Steps 6 to 8, up to COMMIT. */
+static void write_rows(struct apply *a, const struct batch *b, const struct columns *columns)
+{
+	char *encoding = mem_string(PQparameterStatus(a->conn, "client_encoding"));
 	struct indexes indexes = {0};
 	struct writes writes;
 	uint64_t deleted;
@@ -140,12 +177,8 @@ static void write_rows(struct apply *a, const struct batch *b)
 	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
 	writes_expect(a->conn, &a->target, &writes, b->number, b->manifest.rows, deleted);
 	indexes_make(a->conn, &a->target, &indexes);
-	if (!ledger_save(a->conn, a->target.oid, &b->manifest,
-		    &(struct ledger_extras){.needless_chains = a->needless_chains,
-			    .needless_numbers = a->needless_numbers,
-			    .columns = a->target.digest,
-			    .name = a->target.relation}))
-		target_die_gone(&a->target);
+	note_applied(a, b, encoding, columns);
+	free(encoding);
 }
 
 /*
@@ -208,7 +241,7 @@ static bool write_batch(struct apply *a, const struct batch *b, const struct led
 	as_left = is_as_left(a, b, ledger);
 	fits = target_fits(a->conn, &a->target, &b->manifest, &columns, !as_left);
 	if (fits && as_left)
-		write_rows(a, b);
+		write_rows(a, b, &columns);
 	else if (fits)
 		explain_change(a, b, ledger);
 	columns_free(&columns);
@@ -285,7 +318,7 @@ enum verdict apply_batch(struct apply *a, const struct batch *b, struct ledger *
 		return result;
 	}
 	commit(a, m);
-	/* A trigger may have changed what the next table's rows would be read by. */
+	/* What a trigger has set for the session is over with its table. */
 	if (!a->target.freezable)
 		pg_pin_settings(a->conn);
 	note("%s: batch %" PRIu64 ", %s, %" PRIu64 " ids, %" PRIu64 " rows", a->target.label,

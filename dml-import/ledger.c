@@ -155,14 +155,13 @@ void ledger_free(struct ledger *ledger)
 	*ledger = (struct ledger){0};
 }
 
-bool ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
-	const struct ledger_extras *extras)
+void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
+	const struct ledger_extras *extras, struct ledger_sight *sight)
 {
 	char retires_number[24];
 	char number[24], timeline[24], base[24], ids[24], rows[24];
 	struct buf origin = {0};
 	PGresult *res;
-	bool still;
 
 	name_to_record(&origin, &m->table);
 	snprintf(number, sizeof number, "%" PRIu64, m->number);
@@ -176,18 +175,18 @@ bool ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 		manifest_scope_name(m->scope), ids, rows,
 		strcmp(m->retires, "-") == 0 ? NULL : m->retires, m->target, retires_number,
 		extras->needless_chains, extras->columns, extras->needless_numbers,
-		extras->name};
+		extras->name, extras->encoding, extras->names ? "true" : "false"};
 
 	snprintf(retires_number, sizeof retires_number, "%" PRIu64, m->retires_number);
-	res = pg_query_try(conn, ledger_save_sql, 21, values);
+	res = pg_query_try(conn, ledger_save_sql, 23, values);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1)
 		pg_die(conn, res, "the ledger");
-	still = pg_bool(res, 0, "still");
+	sight->still = pg_bool(res, 0, "still");
+	buf_copy(sight->changed, sizeof sight->changed, pg_text(res, 0, "changed"));
 	if (pg_bool(res, 0, "prune"))
 		pg_run(conn, ledger_prune_sql, "the ledger");
 	PQclear(res);
 	buf_free(&origin);
-	return still;
 }
 
 void ledger_doubt(PGconn *conn, const char *relation, const char *doubt)

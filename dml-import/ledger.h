@@ -36,12 +36,20 @@ struct ledger_extras {
 	const char *needless_numbers; /* and how far each had come: arrays, or NULL */
 	const char *columns;          /* a digest of those that were written */
 	const char *name;             /* that all was written by, as SQL writes it */
+	const char *encoding;         /* client_encoding, when the first row was sent */
+	bool names;                   /* values name objects: search_path says which */
 };
 
-/* Notes the batch as applied; with a table's first, forgets tables that were dropped.  False if
- * the name is no longer the relation's: then the transaction must not commit. */
-bool ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
-	const struct ledger_extras *extras);
+/* What the last statement of the transaction sees of it: it must not commit unless both are
+ * well. */
+struct ledger_sight {
+	bool still;        /* the name is the relation's own */
+	char changed[128]; /* settings by which rows are read, and that are others now; or "" */
+};
+
+/* Notes the batch as applied; with a table's first, forgets tables that were dropped. */
+void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
+	const struct ledger_extras *extras, struct ledger_sight *sight);
 
 /* Notes that the table may have lost rows, "", or values, "changed": no digest of columns is
  * that of the batch before then, and so only a full batch can follow.  Lost rows stay lost. */

@@ -3,7 +3,8 @@
 -- $9 snapshot, $10 taken, $11 base, $12 scope, $13 ids, $14 rows, $15 the chain that its manifest
 -- retires, or NULL, $16 target, $17 the number at which it retires that, $18 chains whose batches
 -- this one makes needless and, $20, how far they had come, $19 a digest of the columns written, $21 the
--- name that they were written by
+-- name that they were written by, $22 the encoding that they were read by, $23 whether there are names
+-- of objects among them
 WITH retired AS (
     INSERT INTO dml.retired (relation, chain, number, system, timeline, database)
     SELECT $1::oid, o.chain, pg_catalog.max(o.number), $6, $7::bigint, $8
@@ -39,4 +40,13 @@ RETURNING NOT EXISTS (SELECT FROM dml.ledger AS l WHERE l.relation = $1::oid)
       AND pg_catalog.has_table_privilege('dml.ledger', 'DELETE')
       AND pg_catalog.has_table_privilege('dml.retired', 'DELETE') AS prune,
 -- A lock holds a table's name, but not its schema's: what was written may be another's.
-          (pg_catalog.to_regclass($21)::oid = $1::oid) IS TRUE AS still
+          (pg_catalog.to_regclass($21)::oid = $1::oid) IS TRUE AS still,
+-- Nor do our settings last: code that runs between the rows may have changed by what they are read.
+          pg_catalog.concat_ws(', ',
+              CASE WHEN pg_catalog.current_setting('client_encoding') <> $22 THEN 'client_encoding' END,
+              CASE WHEN pg_catalog.current_setting('IntervalStyle') <> 'postgres' THEN 'IntervalStyle' END,
+              CASE WHEN pg_catalog.current_setting('array_nulls') <> 'on' THEN 'array_nulls' END,
+              CASE WHEN pg_catalog.current_setting('xmloption') <> 'content' THEN 'xmloption' END,
+              CASE WHEN pg_catalog.current_setting('lc_monetary') <> 'C' THEN 'lc_monetary' END,
+              CASE WHEN $23::boolean AND pg_catalog.current_setting('search_path') NOT IN ('', '""')
+                   THEN 'search_path' END) AS changed

@@ -1,6 +1,6 @@
 -- How to write one table of the plain kind, as most are: the columns sent, of the same types of the
 -- system's, no other one that has to be filled, a unique index over the key that goes by its
--- columns' own types and collations; and nobody but triggers and checks has a part in what is written.
+-- columns' own types and collations; and but for triggers, checks and defaults nobody's code runs.
 -- Nothing of problems.sql is true then, and its many questions and those of target.sql need not be
 -- planned.  A row for each column sent, in order; fewer if the table isn't plain.
 -- $1 oid of the table, $2 names and $3 types of the columns sent, $4 columns of the key.
@@ -36,13 +36,13 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
         WHERE x.indrelid = $1::oid AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion
           AND x.indpred IS NULL AND x.indexprs IS NULL
           AND x.indnkeyatts = pg_catalog.cardinality($4::text[])
-          -- Of a type of the system's, what its default class of operators calls equal is "=".
-          AND NOT EXISTS (SELECT FROM pg_catalog.pg_opclass AS o
-                           WHERE o.oid = ANY (x.indclass::oid[]) AND NOT (o.opcdefault AND o.opcmethod = 403))
-          AND (SELECT pg_catalog.count(*)
-                 FROM pg_catalog.pg_attribute AS a
-                WHERE a.attrelid = $1::oid AND a.attname = ANY ($4::text[])
-                  AND a.attnum = ANY ((x.indkey::smallint[])[0:x.indnkeyatts - 1])
-                  AND a.attcollation = (x.indcollation::oid[])[
-                          pg_catalog.array_position(x.indkey::smallint[], a.attnum)]) = x.indnkeyatts)
+          -- What the default class of a type's own operators calls equal is "="; varchar goes by those
+          -- of text, cidr by those of inet.
+          AND (SELECT pg_catalog.count(DISTINCT xa.attnum)
+                 FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
+                 JOIN pg_catalog.pg_attribute AS xa ON xa.attrelid = $1::oid AND xa.attnum = x.indkey[j]
+                  AND xa.attcollation = x.indcollation[j]
+                 JOIN pg_catalog.pg_opclass AS o ON o.oid = x.indclass[j] AND o.opcdefault AND o.opcmethod = 403
+                  AND o.opcintype = CASE xa.atttypid WHEN 1043 THEN 25 WHEN 650 THEN 869 ELSE xa.atttypid END
+                WHERE xa.attname = ANY ($4::text[])) = x.indnkeyatts)
  ORDER BY s.i

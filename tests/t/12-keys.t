@@ -229,6 +229,13 @@ SKIP: {
 		'... also when the other one is gone');
 }
 
+# Operators of another type that takes the same values are no better, though they are that one's own.
+$pair->source('CREATE TABLE borrowed (k int NOT NULL, v int); CREATE UNIQUE INDEX borrowed_own ON borrowed (k)');
+export_ok('-d', $src, '--install', '-t', 'borrowed', '--key=k');
+$pair->source('CREATE UNIQUE INDEX borrowed_oid ON borrowed (k oid_ops); DROP INDEX borrowed_own');
+stderr_like($pair->export('borrowed'), qr/table public\.borrowed has lost the index of its key\n/,
+	'an index by the operators of another type: none of the key');
+
 # A key that loses its index is noticed.
 $pair->source('DROP INDEX "other_no_Region_idx"; UPDATE other SET x = 1; UPDATE bare SET v = 9');
 my $lost = $pair->export('other', 'bare');
@@ -303,7 +310,7 @@ is_deeply([$pair->ids], ['(,)'], '... its id');
 
 # Where the collation holds different texts for equal, each row is still sent once.
 SKIP: {
-	skip 'no collations of ICU', 25 if !$icu;
+	skip 'no collations of ICU', 28 if !$icu;
 	$pair->source(<<'END');
 CREATE TABLE alike (id text COLLATE nd PRIMARY KEY, v int);
 INSERT INTO alike VALUES ('Foo', 1), ('bar', 2), ('baz', 3);
@@ -329,6 +336,11 @@ END
 	my $finer = run_export('-d', $src, '--install', '-t', 'finer', '--key=id');
 	exits_with($finer, 4, 'an index that is finer than its column: refused');
 	stderr_like($finer, qr/no unique, not-null index on the columns of --key/, '... and why');
+	my $unkeyed = run_export('-d', $src, '--target-ddl', '-t', 'finer');
+	stderr_like($unkeyed, qr/table public\.finer has no key\n.*hint: add a primary key\n/, '... nor is it printed as one');
+	my $pattern = run_export('-d', $src, '--install', '-t', 'finer?(s)');
+	exits_with($pattern, 4, '... nor found by a pattern');
+	stderr_like($pattern, qr/no table with a key matches/, '... as that says');
 	$pair->source('CREATE UNIQUE INDEX finer_own ON finer (id)');
 	export_ok('-d', $src, '--install', '-t', 'finer', '--key=id');
 	$pair->source('DROP INDEX finer_own');

@@ -220,20 +220,53 @@ END
 $triggered->arrives('a table after one whose trigger changes settings', 'aa', 'bb');
 is($triggered->target('TABLE seen'), "0\n", '... has its own');
 
-for my $setting (['array_nulls', 'off'], ['IntervalStyle', 'sql_standard'], ['xmloption', 'document']) {
-	$triggered->target(sprintf <<'END', @$setting);
+# Whatever runs while rows are read, a trigger or the default of a column that isn't sent.
+my %meddles = (
+	'a trigger AFTER INSERT' => ['CREATE TRIGGER meddle AFTER INSERT ON aa EXECUTE FUNCTION meddle()',
+		'DROP TRIGGER meddle ON aa'],
+	'a trigger AFTER DELETE' => ['CREATE TRIGGER meddle AFTER DELETE ON aa EXECUTE FUNCTION meddle()',
+		'DROP TRIGGER meddle ON aa'],
+	'a default' => ['ALTER TABLE aa ADD extra int DEFAULT meddled()', 'ALTER TABLE aa DROP extra'],
+);
+$triggered->target('DROP TRIGGER meddle ON aa');
+for my $setting (['array_nulls', 'off'], ['IntervalStyle', 'sql_standard'], ['xmloption', 'document'],
+	['client_encoding', 'LATIN1']) {
+	$triggered->target(sprintf <<'END', (@$setting) x 2);
 CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN PERFORM set_config('%s', '%s', false); RETURN NULL; END $$;
+CREATE OR REPLACE FUNCTION meddled() RETURNS int LANGUAGE plpgsql AS $$
+BEGIN PERFORM set_config('%s', '%s', false); RETURN 1; END $$;
 END
-	$triggered->source('UPDATE aa SET id = id + 1');
-	is($triggered->export('aa')->{ended}, 0, "a trigger that sets $setting->[0]: exported");
-	my $refused = $triggered->apply;
-	exits_with($refused, 4, '... refused');
-	stderr_like($refused, qr/table public\.aa: .* settings were changed, from .* to .*\b$setting->[1]\b/, '... and why');
-	$triggered->target('ALTER TABLE aa DISABLE TRIGGER meddle');
-	exits_with($triggered->apply, 0, '... and taken without it');
-	$triggered->target('ALTER TABLE aa ENABLE TRIGGER meddle');
+	for my $how (sort keys %meddles) {
+		my ($begin, $end) = @{ $meddles{$how} };
+		$triggered->target($begin);
+		$triggered->source('UPDATE aa SET id = id + 1');
+		is($triggered->export('aa')->{ended}, 0, "$how that sets $setting->[0]: exported");
+		my $refused = $triggered->apply;
+		exits_with($refused, 4, '... refused');
+		stderr_like($refused, qr/table public\.aa: .* \Q$setting->[0]\E was changed for the session/, '... and why');
+		$triggered->target($end);
+		exits_with($triggered->apply, 0, '... and taken without it');
+	}
 }
+
+# The path matters only to values that name something by it.
+$triggered->source('CREATE TABLE cc (id int PRIMARY KEY, v regclass)');
+$triggered->track('cc');
+$triggered->arrives('a table of names', 'cc');
+$triggered->target(<<'END');
+CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM set_config('search_path', 'public, pg_catalog', false); RETURN NULL; END $$;
+CREATE TABLE pg_class (id int);
+CREATE TRIGGER meddle AFTER DELETE ON aa EXECUTE FUNCTION meddle();
+CREATE TRIGGER meddle AFTER DELETE ON cc EXECUTE FUNCTION meddle();
+END
+$triggered->source(q(UPDATE aa SET id = id + 1; INSERT INTO cc VALUES (1, 'pg_class')));
+is($triggered->export('aa', 'cc')->{ended}, 0, 'triggers that set search_path: exported');
+my $names = $triggered->apply;
+exits_with($names, 4, '... refused');
+stderr_like($names, qr/\A.*table public\.cc: .* search_path was changed .*\n.*hint: .*\n\z/, '... one of them, and why');
+table_equal($triggered->src, $triggered->dst, 'aa');
 
 # Timeouts.  The export has to wait for longer than a statement or transaction of its role may take.
 for my $name ('statement_timeout', 'lock_timeout', $version < 17 ? () : 'transaction_timeout') {

@@ -102,7 +102,7 @@ sub misbehaviour {
 	return $said;
 }
 
-my $sweep = Sweep::Sweep->new($cluster, every => $ENV{DML_TORTURE} ? 1 : 5);
+my $sweep = Sweep::Sweep->new($cluster, every => $ENV{DML_TORTURE} ? 1 : 5, superuser => 1);
 diag("seed $seed") if $step > 1;
 for my $workload (workloads($ENV{DML_TORTURE} ? () : qr/^(?:ex|im)port of changes$/)) {
 	for my $on (undef, 1) {

@@ -3,7 +3,7 @@
 # is cut before and after each message to the server, and before each to the client: so also when
 # the server has committed and the client doesn't know, or the server has never seen the COMMIT.
 #
-# `make check` takes every third message, from one that DML_SEED chooses, and each cut at COMMIT;
+# `make check` takes every fifth message, from one that DML_SEED chooses, and each cut at COMMIT;
 # `make torture` all messages of all workloads, and also a server that can't be reached any more.
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ use Sweep::Workload;
 use Test::More;
 
 my $torture = $ENV{DML_TORTURE};
-my $step = $torture ? 1 : 3;
+my $step = $torture ? 1 : 5;
 my $seed = $ENV{DML_SEED} // time;
 my $cluster = Cluster->new(name => 'cut');
 my $proxy = Sweep::Proxy->new($cluster);

@@ -18,7 +18,7 @@ use Sweep::World;
 use Test::More;
 
 my $torture = $ENV{DML_TORTURE};
-my $wanted = $ENV{DML_POINTS} // ($torture ? undef : 4);    # kills of each set of options
+my $wanted = $ENV{DML_POINTS} // ($torture ? undef : 2);    # kills of each set of options
 my $seed = $ENV{DML_SEED} // time;
 my $dice = Dice->new($seed);
 my $enough = 3;

@@ -23,7 +23,7 @@ use Run;
 
 my $worlds = 0;
 
-# Options: tables and targets, how many; 1.
+# Options: tables and targets, how many; 1.  superuser, true if the targets are a superuser's.
 sub new {
 	my ($class, $cluster, %option) = @_;
 	my $name = 'w' . ++$worlds;
@@ -54,17 +54,18 @@ sub anew {
 }
 
 # A target counts the statements that wrote to it; the ledger says how many there should be.  It is
-# a role's that is no superuser.
+# a role's that is no superuser, unless the option says so.
 sub receiver {
 	my ($self, $name, $i) = @_;
 	my $cluster = $self->{cluster};
 	my $database = "${name}_target$i";
 	my $target = $cluster->connect($cluster->db($database));
-	my $dst = $cluster->db($database, user => 'keeper');
-	$target->do("CREATE ROLE keeper LOGIN")
-		if !$target->selectrow_array("SELECT true FROM pg_roles WHERE rolname = 'keeper'");
-	$target->do("ALTER DATABASE $database OWNER TO keeper; GRANT CREATE ON SCHEMA public TO keeper;"
-		. 'SET ROLE keeper');
+	my $role = $self->{option}{superuser} ? 'postgres' : 'keeper';
+	my $dst = $cluster->db($database, user => $role);
+	$target->do("CREATE ROLE $role LOGIN")
+		if !$target->selectrow_array("SELECT true FROM pg_roles WHERE rolname = '$role'");
+	$target->do("ALTER DATABASE $database OWNER TO $role; GRANT CREATE ON SCHEMA public TO $role;"
+		. "SET ROLE $role");
 	$target->do(<<'END');
 CREATE TABLE written (relation text);
 CREATE FUNCTION count_copy() RETURNS trigger LANGUAGE plpgsql AS $$
