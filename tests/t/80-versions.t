@@ -176,6 +176,7 @@ END
 	table_equal($pair->src, $pair->dst, 'users');
 	is($pair->target($indexes), $before, '... and the indexes are as they were');
 	not_null_yet($pair);
+	not_enforced($pair);
 	end($pair, @all);
 	return;
 }
@@ -198,6 +199,22 @@ sub not_null_yet {
 		"f\n", 'what may still be NULL may be so at the target');
 	$pair->arrives('it is valid', 'yet');
 	export_ok('-d', $pair->src, '--uninstall', '-t', 'yet');
+	return;
+}
+
+# Nor does a foreign key delete anything that is said, and not enforced.
+sub not_enforced {
+	my ($pair) = @_;
+	return if $pair->target_cluster->version < 18;
+	$pair->source('CREATE TABLE held (id int PRIMARY KEY); INSERT INTO held VALUES (1)');
+	$pair->track('held');
+	$pair->target(<<'END');
+CREATE TABLE holder (held int, FOREIGN KEY (held) REFERENCES held ON DELETE CASCADE NOT ENFORCED);
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER nothing AFTER INSERT ON held EXECUTE FUNCTION nothing();
+END
+	$pair->arrives('a foreign key that is not enforced', 'held');
+	export_ok('-d', $pair->src, '--uninstall', '-t', 'held');
 	return;
 }
 
