@@ -1,6 +1,6 @@
 -- How to copy one table of the plain kind, as most are: each type is the system's, and the key's
 -- index goes by its columns' own types and collations.  No row, or one that isn't plain: then
--- columns.sql must be asked, which knows the others, too, and takes three times as long to plan.
+-- columns.sql must be asked, which knows the others, too, and takes ten times as long to plan.
 -- $1 oid of the base table, $2 columns of its key.  One row for each exported column, in order.
 SELECT a.attname AS name,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,

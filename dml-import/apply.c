@@ -162,7 +162,7 @@ static void note_applied(struct apply *a, const struct batch *b, const char *enc
 /* Steps 6 to 8, up to COMMIT. */
 static void write_rows(struct apply *a, const struct batch *b, const struct columns *columns)
 {
-	char *encoding = mem_string(PQparameterStatus(a->conn, "client_encoding"));
+	const char *encoding = pg_encoding_to_char(PQclientEncoding(a->conn));
 	struct indexes indexes = {0};
 	struct writes writes;
 	uint64_t deleted;
@@ -178,7 +178,6 @@ static void write_rows(struct apply *a, const struct batch *b, const struct colu
 	writes_expect(a->conn, &a->target, &writes, b->number, b->manifest.rows, deleted);
 	indexes_make(a->conn, &a->target, &indexes);
 	note_applied(a, b, encoding, columns);
-	free(encoding);
 }
 
 /*

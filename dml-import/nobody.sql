@@ -1,5 +1,5 @@
 -- True of most tables that a superuser owns: nothing but the system has a part in how they are
--- written.  strangers.sql would find nobody then, and takes ten times as long to plan.  $1 the tables,
+-- written.  strangers.sql would find nobody then, and takes longer to plan.  $1 the tables,
 -- regclass[].
 SELECT NOT EXISTS (
            SELECT FROM pg_catalog.unnest($1::pg_catalog.regclass[]::oid[]) AS t (oid)

@@ -156,14 +156,14 @@ sub explain_result {
 # started in its turn.
 sub begin {
 	my ($in, $out, $err, $env, $starting, @command) = @_;
+	my $group = program('tests/run/group');
+	-x $group or die "$group: $!; make test-build makes it\n";
 	my @words = map { bytes($_) } @command;
 	my %env = (%ENV, %$env);
 	my @env = map { "$_=" . bytes($env{$_}) } grep { defined $env{$_} } keys %env;
 	my @own = map { POSIX::dup($_) // die "dup: $!" } 0 .. 2;
 	fd_inherit($_, 0) for @own;
 	fd_inherit(fileno $starting);
-	my $group = program('tests/run/group');
-	-x $group or die "$group: $!; make test-build makes it\n";
 	POSIX::dup2(fileno(($in, $out, $err)[$_]), $_) for 0 .. 2;
 	my $pid = spawn($group, [$group, fileno $starting, @words], \@env);
 	for my $number (0 .. 2) {

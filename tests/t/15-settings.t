@@ -230,7 +230,7 @@ my %meddles = (
 );
 $triggered->target('DROP TRIGGER meddle ON aa');
 for my $setting (['array_nulls', 'off'], ['IntervalStyle', 'sql_standard'], ['xmloption', 'document'],
-	['client_encoding', 'LATIN1']) {
+	['client_encoding', 'LATIN1'], ['lc_monetary', 'POSIX']) {
 	$triggered->target(sprintf <<'END', (@$setting) x 2);
 CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN PERFORM set_config('%s', '%s', false); RETURN NULL; END $$;
