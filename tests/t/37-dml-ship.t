@@ -135,11 +135,30 @@ subtest 'a table can not be imported' => sub {
 	stderr_like($result, qr/public\.items: .*"own".*$label dml-import failed with exit status 4/s, 'is said');
 	table_equal($r->{source}, $r->{target}, $odd, 'the other table is done');
 	is_deeply([map { m{/items/\d+$} ? 'items' : $_ } batches($r->{spool})], ['items'], 'its batch stays');
-	remove_tree(glob "'$there/*'");
+	remove_tree($there, { keep_root => 1 });
 	insert();
 	exits_with(run_ship(), 4, 'the other side has lost its batches');
 	is(scalar(grep { m{/items/} } batches($there)), 2, 'they are sent again');
 	$r->write_target('ALTER TABLE items DROP CONSTRAINT own');
+	goes_well('the next run');
+};
+
+# What isn't at the other side was applied there, unless it was lost before that.
+subtest 'the other side loses its batches during the import' => sub {
+	my $odd = $tables[1];
+	insert();
+	my $dbh = $r->{target_cluster}->connect($r->{target}, AutoCommit => 0);
+	$dbh->do('LOCK TABLE items IN SHARE MODE');
+	my $running = start_ship();
+	wait_for(sub {
+		$r->{target_cluster}->sql($r->{target}, 'SELECT count(*) FROM pg_locks WHERE NOT granted') > 0
+	}, 'the import');
+	remove_tree($there, { keep_root => 1 });
+	$dbh->rollback;
+	my $result = finish($running);
+	isnt($result->{ended}, 0, 'it fails');
+	stderr_like($result, qr/$label the directory "\Q$there\E\/[^"]*" was lost: .* sent again/, 'and says why');
+	is(batches($r->{spool}), scalar @tables, 'all batches stay');
 	goes_well('the next run');
 };
 
