@@ -105,7 +105,7 @@ bool spool_may_rename(const struct spool_dir *dir);
 void spool_list(const struct spool_dir *dir, struct spool_list *list);
 /* The same, for looking around: what can't be read is told, `status` is the worse for it, the
  * list is empty and the answer is false.  Of a directory of the `tree` above the tables': all
- * that may be directories and are named as one of it, and nothing else. */
+ * that may be directories, or links, and are named as one of it, and nothing else. */
 bool spool_list_peek(const struct spool_dir *dir, struct spool_list *list, bool tree,
 	enum die_status *status);
 /* Says what in a table's directory is no batch. */

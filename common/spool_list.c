@@ -59,9 +59,10 @@ static int compare(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
-static bool may_be_directory(const struct dirent *d)
+/* A link is none, but might be meant as one. */
+static bool is_of_a_tree(const struct dirent *d)
 {
-	return d->d_type == DT_DIR || d->d_type == DT_UNKNOWN;
+	return d->d_type == DT_DIR || d->d_type == DT_LNK || d->d_type == DT_UNKNOWN;
 }
 
 /* Where there are too many of its kind, counts it only. */
@@ -101,7 +102,7 @@ static bool read_names(const struct spool_dir *dir, struct spool_list *list, boo
 
 		struct spool_entry entry = classify(d->d_name);
 
-		if (tree ? entry.kind != SPOOL_OTHER || !may_be_directory(d)
+		if (tree ? entry.kind != SPOOL_OTHER || !is_of_a_tree(d)
 			 : !is_kept(list, entry.kind, &dots, &others)) {
 			free(entry.name);
 			continue;

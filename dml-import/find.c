@@ -4,6 +4,7 @@
 #include "die.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,6 +72,16 @@ static bool is_table(const struct spool_list *list)
 
 static void walk(struct find *f, struct spool_dir *dir, int depth, const char *link);
 
+/* A link in the place of a directory isn't followed, but whoever made it may wait for it. */
+static void warn_of_link(const struct spool_dir *dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		warn("ignoring \"%s/%s\", a symbolic link: name the directory that it leads to",
+			dir->path, name);
+}
+
 /* Into what stands in `dir`, a directory above the tables'. */
 static void walk_below(struct find *f, const struct spool_dir *dir, int depth)
 {
@@ -79,10 +90,13 @@ static void walk_below(struct find *f, const struct spool_dir *dir, int depth)
 	if (!spool_list_peek(dir, &list, true, &f->status))
 		return;
 	for (size_t i = 0; i < list.count; i++) {
+		const char *name = list.entry[i].name;
 		struct spool_dir child;
 
-		if (spool_peek(dir, list.entry[i].name, &child, &f->status))
+		if (spool_peek(dir, name, &child, &f->status))
 			walk(f, &child, depth, NULL);
+		else
+			warn_of_link(dir, name);
 	}
 	spool_list_free(&list);
 }

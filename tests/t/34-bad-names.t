@@ -137,7 +137,11 @@ subtest 'links' => sub {
 	my $name = fresh();
 	rename "$inbox/items", "$inbox/../items" or die "rename: $!";
 	symlink '../items', "$inbox/items" or die "symlink: $!";
-	import_is("a link in place of a table's directory", 0, qr//, 0, 1);
+	import_is("a link in place of a table's directory", 0,
+		qr/warning: ignoring "\Q$inbox\E\/items", a symbolic link: name the directory/, 0, 1);
+	symlink 'nowhere', "$inbox/.link" or die "symlink: $!";
+	unlike($r->receive->{stderr}, qr/\.link/, 'nothing is said of one that has no name of a table');
+	unlink "$inbox/.link" or die "unlink: $!";
 	import_is("a link that is named, $_", 4, qr/"\Q$_\E" is a symbolic link to a table's directory\n.*hint: name the directory/, 0, 0, $_)
 		for map { "$inbox/items$_" } '', '/', '/.', '//./';
 	import_is('what it leads to', 0, qr/\A\z/, 1, 0, "$inbox/../items");
