@@ -178,6 +178,14 @@ enum batch_state batch_peek(struct batch *b, const struct spool_dir *table, uint
 	return state;
 }
 
+bool batch_first(struct batch *b, const struct spool_dir *table, const struct spool_list *list)
+{
+	for (size_t i = 0; i < list->count && list->entry[i].kind == SPOOL_BATCH; i++)
+		if (batch_peek(b, table, list->entry[i].number) == BATCH_GOOD)
+			return true;
+	return false;
+}
+
 void batch_close(struct batch *b)
 {
 	spool_close(&b->dir);

@@ -37,6 +37,8 @@ enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
 	enum spool_kind kind, uint64_t number, char **why);
 /* The same of a published batch, for whom it doesn't matter why. */
 enum batch_state batch_peek(struct batch *b, const struct spool_dir *table, uint64_t number);
+/* Opens the first published one of a table's list that is all here; false if none is. */
+bool batch_first(struct batch *b, const struct spool_dir *table, const struct spool_list *list);
 /* As batch_open(), but whether its files are there and as long as announced is not asked. */
 enum batch_state batch_open_manifest(struct batch *b, const struct spool_dir *table,
 	enum spool_kind kind, uint64_t number, char **why);

@@ -1,34 +1,14 @@
 #include "apply.h"
 
+#include "encoding.h"
 #include "feed.h"
 #include "indexes.h"
 #include "ledger.h"
-#include "pg_error.h"
 #include "writes.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What comes from SQL_ASCII, bytes of no encoding, has to be in the database's: the server
- * would take them unseen. */
-const char apply_encoding_sql[] =
-	"SELECT pg_catalog.set_config('client_encoding',"
-	"    COALESCE(NULLIF($1, 'SQL_ASCII'), pg_catalog.getdatabaseencoding()), false)";
-
-void apply_encoding(struct apply *a, const struct manifest *m)
-{
-	const char *const values[] = {m != NULL ? m->encoding : NULL};
-	PGresult *res = pg_query_try(a->conn, apply_encoding_sql, 1, values);
-
-	if (PQresultStatus(res) != PGRES_TUPLES_OK && !pg_error_is_final(res))
-		pg_die(a->conn, res, a->target.label);
-	if (PQresultStatus(res) != PGRES_TUPLES_OK)
-		die(DIE_PERSON, "use a target database whose encoding can hold the source's",
-			"the server can't convert from the batch's encoding, %s",
-			values[0] != NULL ? values[0] : "its own");
-	PQclear(res);
-}
 
 /* Step 6: the ids that changed go into a temporary table, and their rows away.  Returns how
  * many went. */
@@ -133,14 +113,14 @@ static bool has_names(const struct columns *columns)
 }
 
 /* Step 8, up to COMMIT. */
-static void note_applied(struct apply *a, const struct batch *b, const char *encoding,
-	const struct columns *columns)
+static void note_applied(struct apply *a, const struct batch *b,
+	const struct apply_terms *terms, const char *encoding, const struct columns *columns)
 {
 	struct ledger_sight sight;
 
 	ledger_save(a->conn, a->target.oid, &b->manifest,
-		&(struct ledger_extras){.needless_chains = a->needless_chains,
-			.needless_numbers = a->needless_numbers,
+		&(struct ledger_extras){.needless_chains = terms->needless_chains,
+			.needless_numbers = terms->needless_numbers,
 			.columns = a->target.digest,
 			.name = a->target.relation,
 			.encoding = encoding,
@@ -160,7 +140,8 @@ static void note_applied(struct apply *a, const struct batch *b, const char *enc
 }
 
 /* Steps 6 to 8, up to COMMIT. */
-static void write_rows(struct apply *a, const struct batch *b, const struct columns *columns)
+static void write_rows(struct apply *a, const struct batch *b, const struct apply_terms *terms,
+	const struct columns *columns)
 {
 	const char *encoding = pg_encoding_to_char(PQclientEncoding(a->conn));
 	struct indexes indexes = {0};
@@ -177,7 +158,7 @@ static void write_rows(struct apply *a, const struct batch *b, const struct colu
 	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
 	writes_expect(a->conn, &a->target, &writes, b->number, b->manifest.rows, deleted);
 	indexes_make(a->conn, &a->target, &indexes);
-	note_applied(a, b, encoding, columns);
+	note_applied(a, b, terms, encoding, columns);
 }
 
 /*
@@ -205,10 +186,10 @@ static void explain_change(
 }
 
 /* What begins a chain must not end where it came from, by a mistyped -d. */
-static bool is_elsewhere(
-	const struct apply *a, const struct batch *b, const struct ledger *ledger)
+static bool may_begin_here(const struct apply *a, const struct batch *b,
+	const struct apply_terms *terms, const struct ledger *ledger)
 {
-	if (a->options->accept_source || verdict_goes_on(&b->manifest, ledger))
+	if (terms->accept_source || verdict_goes_on(&b->manifest, ledger))
 		return true;
 	return target_is_elsewhere(a->conn, &a->target, &b->manifest);
 }
@@ -222,15 +203,16 @@ static const char *lock_mode(const struct apply *a, const struct manifest *m)
 	return a->options->truncate ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE";
 }
 
-/* Step 5 on.  False if the table can't take the batch. */
-static bool write_batch(struct apply *a, const struct batch *b, const struct ledger *ledger)
+/* Step 5 on.  False if the table can't take the batch; `doubt` as target_fits() has it. */
+static bool write_batch(struct apply *a, const struct batch *b, const struct apply_terms *terms,
+	const struct ledger *ledger, char **doubt)
 {
 	struct columns columns = {0};
 	bool as_left, fits;
 
 	if (a->target.superuser)
 		ledger_expect_no_strangers(a->conn);
-	if (!is_elsewhere(a, b, ledger))
+	if (!may_begin_here(a, b, terms, ledger))
 		return false;
 	target_lock(a->conn, &a->target, lock_mode(a, &b->manifest));
 	if (!a->options->as_superuser)
@@ -238,9 +220,9 @@ static bool write_batch(struct apply *a, const struct batch *b, const struct led
 	batch_columns(b, &columns);
 	target_describe(a->conn, &a->target, &b->manifest, &columns);
 	as_left = is_as_left(a, b, ledger);
-	fits = target_fits(a->conn, &a->target, &b->manifest, &columns, !as_left);
+	fits = target_fits(a->conn, &a->target, &b->manifest, &columns, !as_left, doubt);
 	if (fits && as_left)
-		write_rows(a, b, &columns);
+		write_rows(a, b, terms, &columns);
 	else if (fits)
 		explain_change(a, b, ledger);
 	columns_free(&columns);
@@ -291,29 +273,32 @@ static void begin(struct apply *a)
 
 /* Ends the transaction of a batch that was not applied.  Once the table is mended nothing tells
  * any more that it may have lost rows or digits. */
-static void end_unapplied(struct apply *a, enum verdict result)
+static void end_unapplied(struct apply *a, const char *doubt)
 {
-	if (result != VERDICT_MISFIT || a->target.doubt == NULL) {
+	if (doubt == NULL) {
 		pg_exec(a->conn, "ROLLBACK", "ROLLBACK");
 		return;
 	}
-	ledger_doubt(a->conn, a->target.oid, a->target.doubt);
+	ledger_doubt(a->conn, a->target.oid, doubt);
 	pg_exec(a->conn, "COMMIT", "COMMIT");
 }
 
-enum verdict apply_batch(struct apply *a, const struct batch *b, struct ledger *ledger)
+enum verdict apply_batch(struct apply *a, const struct batch *b,
+	const struct apply_terms *terms, struct ledger *ledger)
 {
 	const struct manifest *m = &b->manifest;
+	char *doubt = NULL;
 	enum verdict result;
 
-	apply_encoding(a, m);
+	encoding_set(a->conn, m->encoding);
 	begin(a);
 	ledger_load(a->conn, a->target.oid, m, ledger);
-	result = verdict(m, ledger, a->options->accept_source);
-	if (result == VERDICT_APPLY && !write_batch(a, b, ledger))
+	result = verdict(m, ledger, terms->accept_source);
+	if (result == VERDICT_APPLY && !write_batch(a, b, terms, ledger, &doubt))
 		result = VERDICT_MISFIT;
 	if (result != VERDICT_APPLY) {
-		end_unapplied(a, result);
+		end_unapplied(a, doubt);
+		free(doubt);
 		return result;
 	}
 	commit(a, m);

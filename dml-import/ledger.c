@@ -155,6 +155,18 @@ void ledger_free(struct ledger *ledger)
 	*ledger = (struct ledger){0};
 }
 
+enum verdict ledger_judge(
+	PGconn *conn, const char *relation, const struct manifest *m, bool accept_source)
+{
+	struct ledger ledger;
+	enum verdict result;
+
+	ledger_load(conn, relation, m, &ledger);
+	result = verdict(m, &ledger, accept_source);
+	ledger_free(&ledger);
+	return result;
+}
+
 void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 	const struct ledger_extras *extras, struct ledger_sight *sight)
 {

@@ -27,6 +27,10 @@ void ledger_load(
 	PGconn *conn, const char *relation, const struct manifest *m, struct ledger *ledger);
 void ledger_free(struct ledger *ledger);
 
+/* What it says of a batch: verdict(). */
+enum verdict ledger_judge(
+	PGconn *conn, const char *relation, const struct manifest *m, bool accept_source);
+
 /* The number of the batch that was applied last; 0 if none was. */
 uint64_t ledger_number(PGconn *conn, const char *relation);
 

@@ -1,5 +1,6 @@
 #include "queue.h"
 
+#include "encoding.h"
 #include "explain.h"
 #include "ledger.h"
 
@@ -32,12 +33,6 @@ static void remove_unless_kept(const struct queue *q, uint64_t number)
 		batch_remove(q->dir, number);
 }
 
-/*
- * What a batch means for those behind it.  STEP_PAST: it was not applied, but the table is past
- * its number or its chain, so it holds up nobody.
- */
-enum step { STEP_ON, STEP_PAST, STEP_STUCK };
-
 /* What the ledger knows of a batch that can't be opened, if its manifest can be read.  A number
  * tells nothing: they begin anew where tracking does. */
 enum past { PAST_UNKNOWN, PAST_APPLIED, PAST_OVER };
@@ -64,8 +59,9 @@ static enum past look_back(struct queue *q, uint64_t number)
 	return past;
 }
 
-/* A batch that can't be opened. */
-static enum step not_open(
+/* Of a batch that can't be opened: true if it holds up those behind it.  It does not where the
+ * table is past its number or its chain. */
+static bool take_unopened(
 	struct queue *q, uint64_t number, enum batch_state state, const char *why)
 {
 	uint64_t applied = ledger_number(q->apply->conn, q->apply->target.oid);
@@ -75,17 +71,17 @@ static enum step not_open(
 	spool_name(name, SPOOL_BATCH, number);
 	if (past == PAST_APPLIED) {
 		remove_unless_kept(q, number);
-		return STEP_ON;
+		return false;
 	}
 	if (past == PAST_OVER) {
 		warn("ignoring \"%s/%s\", which is older than what was applied and %s: remove "
 		     "it",
 			q->dir->path, name, why != NULL ? why : "not all here");
-		return STEP_PAST;
+		return false;
 	}
 	q->status = die_worst(
 		q->status, explain_unopened(q->dir, number, state, why, number <= applied));
-	return number <= applied ? STEP_PAST : STEP_STUCK;
+	return number > applied;
 }
 
 /* True if what it builds on is here, but not all, which was told. */
@@ -99,75 +95,76 @@ static bool is_awaited(const struct queue *q, uint64_t base)
 	return state != BATCH_GOOD && state != BATCH_GONE && find_means(q->where, base);
 }
 
-static enum step take_open(struct queue *q, const struct batch *b)
+/* Applies it; true if it can't be, and holds up those behind it. */
+static bool take_open(struct queue *q, const struct batch *b, const struct apply_terms *terms)
 {
 	struct ledger ledger;
 	enum verdict result;
-	enum step step;
+	bool stuck = false;
 
 	if (!is_of_table(q, b)) {
 		explain_table(b);
 		q->status = die_worst(q->status, DIE_PERSON);
-		return STEP_STUCK;
+		return true;
 	}
 	batch_warn_of_strangers(b);
-	result = apply_batch(q->apply, b, &ledger);
+	result = apply_batch(q->apply, b, terms, &ledger);
 	if (result == VERDICT_APPLY || result == VERDICT_DONE) {
 		remove_unless_kept(q, b->number);
-		step = STEP_ON;
 	} else if (result == VERDICT_HEADLESS && is_awaited(q, b->manifest.base)) {
-		step = STEP_STUCK;
+		stuck = true;
 	} else {
 		explain_verdict(q->apply, q->dir, b, &ledger, result);
 		q->status = die_worst(q->status, DIE_PERSON);
-		step = result == VERDICT_FORK && ledger.retired ? STEP_PAST : STEP_STUCK;
+		stuck = result != VERDICT_FORK || !ledger.retired;
 	}
 	ledger_free(&ledger);
-	return step;
+	return stuck;
 }
 
-static enum verdict judge(struct queue *q, const struct batch *b, bool accept_source)
-{
-	struct ledger ledger;
-	enum verdict result;
-
-	ledger_load(q->apply->conn, q->apply->target.oid, &b->manifest, &ledger);
-	result = verdict(&b->manifest, &ledger, accept_source);
-	ledger_free(&ledger);
-	return result;
-}
-
-static enum step take(struct queue *q, uint64_t number)
+/* Does with a batch what is to be done; true if it holds up those behind it. */
+static bool take(struct queue *q, uint64_t number, const struct apply_terms *terms)
 {
 	struct batch b;
 	char *why = NULL;
 	enum batch_state state = batch_open(&b, q->dir, SPOOL_BATCH, number, &why);
-	enum step step = STEP_ON;
+	bool stuck = false;
 
 	if (state == BATCH_GOOD) {
-		step = take_open(q, &b);
+		stuck = take_open(q, &b, terms);
 		batch_close(&b);
 	} else if (state != BATCH_GONE) {
-		step = not_open(q, number, state, why);
+		stuck = take_unopened(q, number, state, why);
 	}
 	free(why);
-	return step;
+	return stuck;
 }
 
-/* True if this batch holds all rows and could be applied now: by itself, or `by_option` only
- * because --accept-source was given. */
-static bool is_full_start(struct queue *q, uint64_t number, bool by_option)
+static enum verdict judge(const struct queue *q, const struct batch *b, bool accept_source)
 {
+	return ledger_judge(q->apply->conn, q->apply->target.oid, &b->manifest, accept_source);
+}
+
+/* Could this batch, which holds all rows, be applied now: by itself, or only because
+ * --accept-source was given? */
+enum full_start { START_NONE, START_BY_ITSELF, START_BY_OPTION };
+
+static enum full_start judge_start(const struct queue *q, uint64_t number)
+{
+	enum full_start start = START_NONE;
 	struct batch b;
-	bool good;
 
 	if (batch_peek(&b, q->dir, number) != BATCH_GOOD)
-		return false;
-	good = b.manifest.scope == SCOPE_FULL && is_of_table(q, &b) &&
-	       (judge(q, &b, false) == VERDICT_APPLY) == !by_option &&
-	       (!by_option || judge(q, &b, true) == VERDICT_APPLY);
+		return START_NONE;
+	if (b.manifest.scope == SCOPE_FULL && is_of_table(q, &b)) {
+		if (judge(q, &b, false) == VERDICT_APPLY)
+			start = START_BY_ITSELF;
+		else if (q->apply->options->accept_source &&
+			 judge(q, &b, true) == VERDICT_APPLY)
+			start = START_BY_OPTION;
+	}
 	batch_close(&b);
-	return good;
+	return start;
 }
 
 /* True if its turn has come, or it is done. */
@@ -201,22 +198,29 @@ static void tidy(struct queue *q, const struct spool_list *list)
 	spool_warn_of_strangers(q->dir, list);
 }
 
-/* The last batch with all rows that could be applied now: its number, or 0. */
-struct look {
-	uint64_t number;
-	bool by_option; /* only because --accept-source was given */
+/* The last batch with all rows that could be applied now. */
+struct last_full {
+	uint64_t number; /* 0: there is none */
+	enum full_start start;
 };
 
 /* Whoever accepts a source means it rather than the one before. */
-static struct look last_full(struct queue *q, const struct spool_list *list)
+static struct last_full find_full(const struct queue *q, const struct spool_list *list)
 {
-	for (int by_option = q->apply->options->accept_source; by_option >= 0; by_option--)
-		for (size_t i = list->count; i-- > 0;)
-			if (is_batch(q, &list->entry[i]) &&
-				is_full_start(q, list->entry[i].number, by_option != 0))
-				return (struct look){.number = list->entry[i].number,
-					.by_option = by_option != 0};
-	return (struct look){0};
+	enum full_start best =
+		q->apply->options->accept_source ? START_BY_OPTION : START_BY_ITSELF;
+	struct last_full full = {0};
+
+	for (size_t i = list->count; i-- > 0 && full.start < best;) {
+		enum full_start start;
+
+		if (!is_batch(q, &list->entry[i]))
+			continue;
+		start = judge_start(q, list->entry[i].number);
+		if (start > full.start)
+			full = (struct last_full){list->entry[i].number, start};
+	}
+	return full;
 }
 
 /* True if `m` was made by the same source, for the same target, before `full` was. */
@@ -257,8 +261,8 @@ static void list_needless_batch(
  * come to their end, though it names only the last of them.  So do those that were given up by
  * who accepted it.
  */
-static void list_needless(struct queue *q, const struct spool_list *list,
-	const struct look *full, struct buf *chains, struct buf *numbers)
+static void list_needless(const struct queue *q, const struct spool_list *list,
+	const struct last_full *full, struct buf *chains, struct buf *numbers)
 {
 	struct batch f, b;
 	struct ledger ledger;
@@ -270,7 +274,8 @@ static void list_needless(struct queue *q, const struct spool_list *list,
 		if (!is_batch(q, e) || batch_peek(&b, q->dir, e->number) != BATCH_GOOD)
 			continue;
 		if (is_forerunner(&b.manifest, &f.manifest) ||
-			(full->by_option && is_abandoned(&b.manifest, &f.manifest, &ledger)))
+			(full->start == START_BY_OPTION &&
+				is_abandoned(&b.manifest, &f.manifest, &ledger)))
 			list_needless_batch(&b.manifest, chains, numbers);
 		batch_close(&b);
 	}
@@ -278,41 +283,43 @@ static void list_needless(struct queue *q, const struct spool_list *list,
 	batch_close(&f);
 }
 
-/* Applies the full batch, and ends the chains that it makes needless. */
-static enum step take_full(
-	struct queue *q, const struct spool_list *list, const struct look *full)
+/* Applies the full batch, and ends the chains that it makes needless; true as take() has it. */
+static bool take_full(
+	struct queue *q, const struct spool_list *list, const struct last_full *full)
 {
 	struct buf chains = {0}, numbers = {0};
-	enum step step;
+	struct apply_terms terms = {.accept_source = q->apply->options->accept_source};
+	bool stuck;
 
 	list_needless(q, list, full, &chains, &numbers);
-	q->apply->needless_chains = mem_format("{%s}", buf_text(&chains));
-	q->apply->needless_numbers = mem_format("{%s}", buf_text(&numbers));
-	step = take(q, full->number);
-	free(q->apply->needless_chains);
-	free(q->apply->needless_numbers);
-	q->apply->needless_chains = q->apply->needless_numbers = NULL;
+	terms.needless_chains = mem_format("{%s}", buf_text(&chains));
+	terms.needless_numbers = mem_format("{%s}", buf_text(&numbers));
+	stuck = take(q, full->number, &terms);
+	free(terms.needless_chains);
+	free(terms.needless_numbers);
 	buf_free(&chains);
 	buf_free(&numbers);
-	return step;
+	return stuck;
 }
 
 /* Those before `end`, as far as each in its turn can be applied; nothing is said of the first
  * that can't: the full batch behind it heals that. */
 static void take_due(struct queue *q, const struct spool_list *list, uint64_t end)
 {
+	const struct apply_terms terms = {.accept_source = q->apply->options->accept_source};
+
 	for (size_t i = 0; i < list->count && list->entry[i].number < end; i++)
 		if (is_batch(q, &list->entry[i]) &&
 			(!is_due(q, list->entry[i].number) ||
-				take(q, list->entry[i].number) == STEP_STUCK))
+				take(q, list->entry[i].number, &terms)))
 			return;
 }
 
-static void take_in_order(struct queue *q, const struct spool_list *list)
+static void take_in_order(
+	struct queue *q, const struct spool_list *list, const struct apply_terms *terms)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (is_batch(q, &list->entry[i]) &&
-			take(q, list->entry[i].number) == STEP_STUCK)
+		if (is_batch(q, &list->entry[i]) && take(q, list->entry[i].number, terms))
 			return;
 }
 
@@ -323,35 +330,24 @@ static void take_in_order(struct queue *q, const struct spool_list *list)
  */
 static void take_all(struct queue *q, const struct spool_list *list)
 {
-	const struct options *given = q->apply->options;
-	struct options accepted = *given;
-	struct look full = last_full(q, list);
+	struct last_full full = find_full(q, list);
+	/* That was said of one batch, not of what else lies here. */
+	const struct apply_terms terms = {.accept_source = q->apply->options->accept_source &&
+							   full.start != START_BY_OPTION};
 
-	if (full.number > 0 && take_full(q, list, &full) == STEP_STUCK) {
+	if (full.number > 0 && take_full(q, list, &full))
 		take_due(q, list, full.number);
-		return;
-	}
-	/* It was said of one batch, not of what else lies here. */
-	if (full.by_option)
-		accepted.accept_source = false;
-	q->apply->options = &accepted;
-	take_in_order(q, list);
-	q->apply->options = given;
+	else
+		take_in_order(q, list, &terms);
 }
 
-/* Names are in the encoding of the source: that of the first manifest that can be read. */
+/* For the table's name, which is the directory's. */
 static void set_encoding(struct queue *q, const struct spool_list *list)
 {
-	apply_encoding(q->apply, NULL);
-	for (size_t i = 0; i < list->count && list->entry[i].kind == SPOOL_BATCH; i++) {
-		struct batch b;
+	char *encoding = encoding_of(q->dir, list);
 
-		if (batch_peek(&b, q->dir, list->entry[i].number) == BATCH_GOOD) {
-			apply_encoding(q->apply, &b.manifest);
-			batch_close(&b);
-			return;
-		}
-	}
+	encoding_set(q->apply->conn, encoding);
+	free(encoding);
 }
 
 /* A batch that is applied but can't be removed would be in the way of the next, run after run.

@@ -1,7 +1,7 @@
 #include "survey.h"
 
-#include "apply.h"
 #include "batch.h"
+#include "encoding.h"
 #include "ledger.h"
 
 #include <inttypes.h>
@@ -199,20 +199,13 @@ void survey(struct waiting *w, PGconn *conn, const struct found *where, const st
 void survey_encoding(PGconn *conn, const struct found *where)
 {
 	struct spool_list list;
+	char *encoding;
 
 	spool_list(&where->dir, &list);
-	for (size_t i = 0; i < count_batches(&list); i++) {
-		struct batch b;
-
-		if (batch_peek(&b, &where->dir, list.entry[i].number) != BATCH_GOOD)
-			continue;
-
-		const char *const values[] = {b.manifest.encoding};
-
-		/* Where that can't be converted from, the name is just no table's here. */
-		PQclear(pg_query_try(conn, apply_encoding_sql, 1, values));
-		batch_close(&b);
-		break;
-	}
+	encoding = encoding_of(&where->dir, &list);
+	/* Where that can't be converted from, the name is just no table's here. */
+	if (!encoding_try(conn, encoding))
+		(void)encoding_try(conn, NULL);
+	free(encoding);
 	spool_list_free(&list);
 }

@@ -137,7 +137,7 @@ static void release(struct target_arrays *a)
 }
 
 /* Tells each reason why the table can't take the batch; true if there is none. */
-static bool tell(struct target *t, const struct manifest *m, const PGresult *res)
+static bool tell(const struct target *t, const struct manifest *m, const PGresult *res)
 {
 	for (int row = 0; row < PQntuples(res); row++)
 		complain(pg_text(res, row, "hint"), "table %s can't take batch %llu: %s",
@@ -145,8 +145,8 @@ static bool tell(struct target *t, const struct manifest *m, const PGresult *res
 	return PQntuples(res) == 0;
 }
 
-static bool look_for_problems(PGconn *conn, struct target *t, const struct manifest *m,
-	const struct columns *columns, bool changed)
+static bool look_for_problems(PGconn *conn, const struct target *t, const struct manifest *m,
+	const struct columns *columns, bool changed, char **doubt)
 {
 	struct columns shapes;
 	struct target_arrays there, here;
@@ -162,7 +162,7 @@ static bool look_for_problems(PGconn *conn, struct target *t, const struct manif
 
 	for (int row = 0; row < PQntuples(res); row++)
 		if (!pg_is_null(res, row, "doubt"))
-			mem_replace(&t->doubt, pg_text(res, row, "doubt"));
+			mem_replace(doubt, pg_text(res, row, "doubt"));
 	PQclear(res);
 	release(&there);
 	release(&here);
@@ -170,7 +170,7 @@ static bool look_for_problems(PGconn *conn, struct target *t, const struct manif
 	return fits;
 }
 
-static bool look_for_hooks(PGconn *conn, struct target *t, const struct manifest *m)
+static bool look_for_hooks(PGconn *conn, const struct target *t, const struct manifest *m)
 {
 	const char *const values[] = {t->oid};
 	PGresult *res = pg_query(conn, hooks_sql, 1, values);
@@ -180,14 +180,13 @@ static bool look_for_hooks(PGconn *conn, struct target *t, const struct manifest
 	return fits;
 }
 
-bool target_fits(PGconn *conn, struct target *t, const struct manifest *m,
-	const struct columns *columns, bool changed)
+bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
+	const struct columns *columns, bool changed, char **doubt)
 {
 	bool fits;
 
-	free(t->doubt);
-	t->doubt = NULL;
-	fits = t->plain || look_for_problems(conn, t, m, columns, changed);
+	*doubt = NULL;
+	fits = t->plain || look_for_problems(conn, t, m, columns, changed, doubt);
 	return (!t->hooked || look_for_hooks(conn, t, m)) && fits;
 }
 
@@ -225,7 +224,6 @@ void target_free(struct target *t)
 	name_free(&t->name);
 	free(t->label);
 	free(t->oid);
-	free(t->doubt);
 	free(t->relation);
 	free(t->only);
 	free(t->list);

@@ -14,9 +14,6 @@ struct target {
 	char *oid;
 	bool superuser; /* we are one, or can become one */
 
-	char *doubt; /* after target_fits(): NULL, or why only a full batch can follow, for
-			ledger_doubt() */
-
 	/* Filled in by target_describe(). */
 	bool plain;        /* nothing but triggers can keep it from taking the batch, */
 	bool hooked;       /* and it has some, or a foreign key has */
@@ -59,9 +56,10 @@ void target_expect_no_strangers(PGconn *conn, const struct target *t);
 
 /* After target_describe(): false if it can't take such a batch; all reasons are told.
  * `changed`: its columns are not those that the batch before was written to, though they should
- * be. */
-bool target_fits(PGconn *conn, struct target *t, const struct manifest *m,
-	const struct columns *columns, bool changed);
+ * be.  `doubt`, if only a full batch can follow, is what ledger_doubt() is to note, and the
+ * caller's to free; else NULL. */
+bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
+	const struct columns *columns, bool changed, char **doubt);
 
 /* How the batch is written to it, if it fits. */
 void target_describe(PGconn *conn, struct target *t, const struct manifest *m,
