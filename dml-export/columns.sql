@@ -25,8 +25,8 @@ SELECT a.attname AS name,
               pg_catalog.string_agg(CASE WHEN col.oid IS NOT NULL
                   THEN pg_catalog.format('key%s COLLATE %I.%I AS key%s', k.i, coln.nspname, col.collname, k.i)
                   ELSE pg_catalog.format('key%s', k.i) END, ', ' ORDER BY k.i) AS of_base,
-              pg_catalog.string_agg(pg_catalog.format('b.%I OPERATOR(%I.%s) c.key%s%s',
-                  ka.attname, opn.nspname, op.oprname, k.i,
+              pg_catalog.string_agg(pg_catalog.format('b.%I%s OPERATOR(%I.%s) c.key%s%s%s',
+                  ka.attname, as_own.type, opn.nspname, op.oprname, k.i, as_own.type,
                   CASE WHEN col.oid IS NOT NULL
                        THEN pg_catalog.format(' COLLATE %I.%I', coln.nspname, col.collname)
                        ELSE '' END), ' AND ' ORDER BY k.i) AS condition
@@ -70,6 +70,10 @@ SELECT a.attname AS name,
           AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype
          JOIN pg_catalog.pg_operator AS op ON op.oid = m.amopopr
          JOIN pg_catalog.pg_namespace AS opn ON opn.oid = op.oprnamespace
+         -- An operator is found by what it is given: a domain could have one of its own there, anybody's.
+        CROSS JOIN LATERAL (
+              SELECT CASE WHEN opn.nspname = 'pg_catalog' THEN ''
+                          ELSE '::' || pg_catalog.format_type(op.oprleft, -1) END AS type) AS as_own
          LEFT JOIN pg_catalog.pg_collation AS col ON col.oid = x.indcollation[k.i - 1]
          LEFT JOIN pg_catalog.pg_namespace AS coln ON coln.oid = col.collnamespace) AS key
   -- A domain's base type, for a domain of that name may be another on the other side.

@@ -115,25 +115,41 @@ static void add_origin(struct buf *b, const char *record)
 	name_free(&name);
 }
 
-static void explain_foreign(
-	const char *label, const struct batch *b, const struct ledger *l, const char *accept)
+/* What to do with a foreign batch; the caller frees it. */
+static char *foreign_hint(const struct batch *b, const struct ledger *l, bool other_target,
+	const char *full, const char *accept)
+{
+	bool begins = b->manifest.scope == SCOPE_FULL;
+
+	if (other_target && begins)
+		return mem_format("ship each target's batches to where that one is imported, "
+				  "and remove it here; if %s was given the name %s: %s",
+			l->target, b->manifest.target, accept);
+	if (other_target)
+		return mem_string("ship each target's batches to where that one is imported, "
+				  "and remove it here");
+	if (begins)
+		return mem_format("if the source was moved or renamed, take it by: %s; if it "
+				  "came here by mistake, move it out of the spool",
+			accept);
+	return mem_format("if it came here by mistake, move it out of the spool; if the source "
+			  "was moved or renamed, run on it: %s; and take that with "
+			  "--accept-source",
+		full);
+}
+
+static void explain_foreign(const char *label, const struct batch *b, const struct ledger *l,
+	const char *full, const char *accept)
 {
 	const struct manifest *m = &b->manifest;
 	struct buf table = {0}, origin = {0};
-	bool same_source = strcmp(m->source.system, l->source.system) == 0 &&
-			   strcmp(m->source.database, l->source.database) == 0;
+	bool same_source = manifest_same_source(&m->source, &l->source);
 	char *hint;
 
 	name_to_sql(&table, &m->table);
 	add_origin(&origin, l->origin);
-	if (same_source && strcmp(table.data, origin.data) == 0)
-		hint = mem_format("ship each target's batches to where that one is imported, "
-				  "and remove it here; if %s was given the name %s: %s",
-			l->target, m->target, accept);
-	else
-		hint = mem_format("if the source was moved or renamed, take it by: %s; if it "
-				  "came here by mistake, move it out of the spool",
-			accept);
+	hint = foreign_hint(
+		b, l, same_source && strcmp(table.data, origin.data) == 0, full, accept);
 	complain(hint,
 		"%s: \"%s\" is of table %s, from database \"%s\" of cluster %s, for %s; what "
 		"was applied here was of %s, from \"%s\" of %s, for %s",
@@ -192,7 +208,7 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 			label, b->dir.path, l->number);
 		break;
 	case VERDICT_FOREIGN:
-		explain_foreign(label, b, l, accept);
+		explain_foreign(label, b, l, full, accept);
 		break;
 	case VERDICT_MISFIT: /* told already */
 	case VERDICT_APPLY:

@@ -95,6 +95,14 @@ static bool is_awaited(const struct queue *q, uint64_t base)
 	return state != BATCH_GOOD && state != BATCH_GONE && find_means(q->where, base);
 }
 
+/* True if it is of a chain that was replaced, or of one that begins elsewhere: none that
+ * belongs here builds on it. */
+static bool is_beside(const struct batch *b, const struct ledger *ledger, enum verdict result)
+{
+	return (result == VERDICT_FORK && ledger->retired) ||
+	       (result == VERDICT_FOREIGN && b->manifest.scope == SCOPE_CHANGES);
+}
+
 /* Applies it; true if it can't be, and holds up those behind it. */
 static bool take_open(struct queue *q, const struct batch *b, const struct apply_terms *terms)
 {
@@ -116,7 +124,7 @@ static bool take_open(struct queue *q, const struct batch *b, const struct apply
 	} else {
 		explain_verdict(q->apply, q->dir, b, &ledger, result);
 		q->status = die_worst(q->status, DIE_PERSON);
-		stuck = result != VERDICT_FORK || !ledger.retired;
+		stuck = !is_beside(b, &ledger, result);
 	}
 	ledger_free(&ledger);
 	return stuck;

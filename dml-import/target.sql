@@ -30,14 +30,14 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
  CROSS JOIN LATERAL (
        SELECT pg_catalog.string_agg('key' || k.i || ' ' || pg_catalog.format_type(ka.atttypid, ka.atttypmod),
                                     ', ' ORDER BY k.i) AS definitions,
-              pg_catalog.string_agg(pg_catalog.format('t.%I OPERATOR(%I.%s) c.key%s%s',
-                  ka.attname, opn.nspname, op.oprname, k.i,
+              pg_catalog.string_agg(pg_catalog.format('t.%I%s OPERATOR(%I.%s) c.key%s%s%s',
+                  ka.attname, as_own.type, opn.nspname, op.oprname, k.i, as_own.type,
                   CASE WHEN ka.attcollation <> 0
                        THEN pg_catalog.format(' COLLATE %I.%I', coln.nspname, col.collname)
                        ELSE '' END)
                   || CASE WHEN NOT col.collisdeterministic
-                          THEN pg_catalog.format(' AND t.%I COLLATE pg_catalog."C" OPERATOR(%I.%s) c.key%s',
-                                                 ka.attname, opn.nspname, op.oprname, k.i)
+                          THEN pg_catalog.format(' AND t.%I%s COLLATE pg_catalog."C" OPERATOR(%I.%s) c.key%s%s',
+                                                 ka.attname, as_own.type, opn.nspname, op.oprname, k.i, as_own.type)
                           ELSE '' END, ' AND ' ORDER BY k.i) AS condition
          FROM pg_catalog.unnest($2::text[]) WITH ORDINALITY AS k (name, i)
          JOIN pg_catalog.pg_attribute AS ka ON ka.attrelid = c.oid AND ka.attname = k.name
@@ -48,6 +48,10 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
           AND m.amopstrategy = CASE WHEN o.opcmethod = 403 THEN 3 ELSE 1 END
          JOIN pg_catalog.pg_operator AS op ON op.oid = m.amopopr
          JOIN pg_catalog.pg_namespace AS opn ON opn.oid = op.oprnamespace
+         -- An operator is found by what it is given: a domain could have one of its own there, anybody's.
+        CROSS JOIN LATERAL (
+              SELECT CASE WHEN opn.nspname = 'pg_catalog' THEN ''
+                          ELSE '::' || pg_catalog.format_type(op.oprleft, -1) END AS type) AS as_own
          LEFT JOIN pg_catalog.pg_collation AS col ON col.oid = ka.attcollation
          LEFT JOIN pg_catalog.pg_namespace AS coln ON coln.oid = col.collnamespace
         WHERE o.opcmethod IN (403, 405)) AS key

@@ -56,6 +56,12 @@ static bool is_same_table(const struct manifest *m, const struct ledger *l)
 	return same;
 }
 
+static bool is_foreign(const struct manifest *m, const struct ledger *l)
+{
+	return !manifest_same_source(&m->source, &l->source) ||
+	       strcmp(m->target, l->target) != 0 || !is_same_table(m, l);
+}
+
 bool verdict_goes_on(const struct manifest *m, const struct ledger *l)
 {
 	return l->known && strcmp(m->chain, l->chain) == 0;
@@ -67,12 +73,11 @@ enum verdict verdict(const struct manifest *m, const struct ledger *l, bool acce
 		return of_a_retired_chain(m, l);
 	if (verdict_goes_on(m, l))
 		return of_this_chain(m, l);
+	if (l->known && !accept_source && is_foreign(m, l))
+		return VERDICT_FOREIGN;
 	if (m->scope != SCOPE_FULL)
 		return VERDICT_HEADLESS;
 	if (!l->known || accept_source)
 		return VERDICT_APPLY;
-	if (!manifest_same_source(&m->source, &l->source) ||
-		strcmp(m->target, l->target) != 0 || !is_same_table(m, l))
-		return VERDICT_FOREIGN;
 	return is_later(m, l) ? VERDICT_APPLY : VERDICT_STALE;
 }

@@ -5,7 +5,7 @@
  *     batch                                           verdict
  *     ---------------------------------------------   ------------------
  *     of a chain that was replaced                    VERDICT_DONE
- *     the same, but beyond its end        VERDICT_FORK
+ *     the same, but beyond its end                    VERDICT_FORK
  *     of this chain, the ledger's number, its seal    VERDICT_DONE
  *     of this chain, a lower number, applied with     VERDICT_DONE
  *       that seal, or jumped over by a full batch
@@ -13,10 +13,11 @@
  *     of this chain, full, beyond a gap               VERDICT_APPLY
  *     of this chain, built on one that is missing     VERDICT_GAP
  *     of this chain, but not what was applied here    VERDICT_FORK
- *     of no known chain, full, same source, later     VERDICT_APPLY
+ *     of no known chain, another source's, or of      VERDICT_FOREIGN
+ *       another table, or made for another target
+ *     of no known chain, full, later, or the table's  VERDICT_APPLY
+ *       first
  *     the same, but not later than what was applied   VERDICT_STALE
- *     of no known chain, full, another source, or     VERDICT_FOREIGN
- *       made of another table, or for another target
  *     of no known chain, changes                      VERDICT_HEADLESS
  *
  * A fork is seen by the seals: each manifest carries the seal of the one before it, so that two

@@ -98,11 +98,24 @@ subtest "another's batch in the directory" => sub {
 	$r->is_refused(qr{for replica2/app; what .* for replica1/app\n}, "another target's first batch");
 	insert($r, 'fourth');
 	$put->($other_target, 'items');
-	$r->is_refused($headless, "another target's second batch");
+	my $strange = qr/from database "\w+" of cluster \d+, for \S+; what was.*hint: (?!.*accept-source)/s;
+	$r->is_refused(qr/$strange.*remove it here/, "another target's second batch");
+	my ($stranger) = batches($r->{inbox});
+	insert($r, 'fifth');
+	$r->batch('--full');
+	insert($r, 'sixth');
+	$r->batch;
+	$r->ship;
+	my $result = $r->receive;
+	exits_with($result, 4, "another target's batch before ours");
+	stderr_like($result, $strange, '... is told');
+	table_equal($r->{source}, $r->{target}, 'items', '... and holds up none of them');
+	remove_tree($stranger);
+	$r->clear;
 
 	insert($elsewhere, 'elsewhere');
 	$put->($elsewhere, 'items');
-	$r->is_refused($headless, "another database's third batch");
+	$r->is_refused(qr/from database.*hint: if it came here by mistake/s, "another database's third batch");
 	$put->($elsewhere, 'items', '--full');
 	$r->is_refused($foreign, "another database's full batch");
 	exits_with($r->receive('--accept-source'), 0, 'taken with --accept-source');

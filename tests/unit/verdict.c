@@ -186,11 +186,15 @@ static void test_headless(void)
 {
 	struct ledger l = ledger_at_5(), none = {0};
 	struct manifest m = batch(SCOPE_CHANGES, 6, 5);
+	char other[] = "replica2/app";
 
 	expect(&m, &none, false, VERDICT_HEADLESS, "changes for a table that has nothing");
 	expect(&m, &none, true, VERDICT_HEADLESS, "the same, accepted");
 	memcpy(m.chain, OTHER, sizeof m.chain);
 	expect(&m, &l, false, VERDICT_HEADLESS, "changes of a chain that never began here");
+	expect(&m, &l, true, VERDICT_HEADLESS, "the same, accepted");
+	m.target = other;
+	expect(&m, &l, false, VERDICT_FOREIGN, "changes made for another target");
 	expect(&m, &l, true, VERDICT_HEADLESS, "the same, accepted");
 }
 
