@@ -44,7 +44,7 @@ static void watch(PGconn *conn)
 static const char pin[] =
 	"SET statement_timeout = 0;"
 	"SET search_path = '';"
-	"SET lock_timeout = 0;"
+	"SET lock_timeout = '10s';"
 	"SET idle_in_transaction_session_timeout = 0;"
 	"SET DateStyle = ISO;"
 	"SET IntervalStyle = postgres;"

@@ -64,10 +64,21 @@ bool find_means(const struct found *found, uint64_t number)
 	return means;
 }
 
-/* True if batches, in any of their states, stand in it. */
-static bool is_table(const struct spool_list *list)
+/* True if batches stand in it or, with no directory that may be a table's, what is left of
+ * some. */
+static bool is_table(struct find *f, const struct spool_dir *dir, const struct spool_list *list)
 {
-	return list->count > 0 && list->entry[0].kind <= SPOOL_DONE;
+	struct spool_list tables;
+	bool is;
+
+	if (list->count == 0 || list->entry[0].kind > SPOOL_DONE)
+		return false;
+	if (list->entry[0].kind == SPOOL_BATCH ||
+		!spool_list_peek(dir, &tables, true, &f->status))
+		return true;
+	is = tables.count == 0;
+	spool_list_free(&tables);
+	return is;
 }
 
 static void walk(struct find *f, struct spool_dir *dir, int depth, const char *link);
@@ -101,12 +112,12 @@ static void walk_below(struct find *f, const struct spool_dir *dir, int depth)
 	spool_list_free(&list);
 }
 
-/* A table's directory has the table's name: whoever can put a link in its place would choose
- * another table. */
-static void refuse_link(struct find *f, const char *link)
+/* A table's directory has the table's name: whoever can put a link in its place, or a batch's,
+ * would choose another table. */
+static void refuse_link(struct find *f, const char *link, const char *to)
 {
 	complain("name the directory that it leads to, if that is what you mean",
-		"\"%s\" is a symbolic link to a table's directory", link);
+		"\"%s\" is a symbolic link to %s", link, to);
 	f->status = die_worst(f->status, DIE_PERSON);
 }
 
@@ -120,31 +131,54 @@ static void walk(struct find *f, struct spool_dir *dir, int depth, const char *l
 		spool_close(dir);
 		return;
 	}
-	found = is_table(&list);
+	found = is_table(f, dir, &list);
 	spool_list_free(&list);
 	if (found && link == NULL) {
 		add(f, dir, 0);
 		return;
 	}
 	if (found)
-		refuse_link(f, link);
+		refuse_link(f, link, "a table's directory");
 	else if (depth > 0)
 		walk_below(f, dir, depth - 1);
 	spool_close(dir);
 }
 
-/* True if the last component is a link, whatever slashes and dots stand behind it. */
-static bool is_link(const char *argument)
+/* Takes away what slashes and dots stand behind the last component. */
+static void strip(char *path)
 {
-	char *path = mem_string(argument);
 	size_t len = strlen(path);
-	struct stat st;
-	bool is;
 
 	while (len > 1 &&
 		(path[len - 1] == '/' || (path[len - 1] == '.' && path[len - 2] == '/')))
 		path[--len] = '\0';
+}
+
+/* True if the last component is a link. */
+static bool is_link(const char *argument)
+{
+	char *path = mem_string(argument);
+	struct stat st;
+	bool is;
+
+	strip(path);
 	is = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+	free(path);
+	return is;
+}
+
+/* Of a batch: it, or the table's directory that it is named in. */
+static bool is_linked_batch(const char *argument)
+{
+	char *path = mem_string(argument), *slash;
+	bool is = is_link(path);
+
+	strip(path);
+	slash = strrchr(path, '/');
+	if (slash != NULL && slash != path) {
+		*slash = '\0';
+		is |= is_link(path);
+	}
 	free(path);
 	return is;
 }
@@ -179,6 +213,11 @@ static void find_one(struct find *f, const char *argument)
 	bool is_batch = slash != NULL && slash != path && spool_is_batch(slash + 1, &number);
 	enum die_status status;
 
+	if (is_batch && is_linked_batch(argument)) {
+		refuse_link(f, argument, "a batch, or its table's directory is one");
+		free(path);
+		return;
+	}
 	if (is_batch)
 		*slash = '\0';
 	status = spool_try(&dir, path);

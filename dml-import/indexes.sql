@@ -1,8 +1,9 @@
 -- Indexes of a table that can be dropped and made again just as they were.  $1 its oid.
 --
 -- Left in place: what something else depends on (a foreign key, a view), what depends on an
--- extension, a replica identity, an index to cluster by, one with a comment, a tablespace or statistics of its own, exclusion
--- constraints, those of partitions, the primary key of a table with children, which would be locked and
+-- extension, a replica identity, an index to cluster by, one with a comment, a tablespace or statistics
+-- of its own, one that calls what isn't the system's, which would be found by name again, and may be
+-- another's by now, exclusion constraints, those of partitions, the primary key of a table with children, which would be locked and
 -- altered with it; and all of them if the table isn't ours, or where somebody's code
 -- runs for each row or statement: it may look into the table, which would take for ever or be an error
 -- without its key.  An extension's functions are no such code.
@@ -72,8 +73,10 @@ SELECT CASE WHEN k.oid IS NOT NULL
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS f
                     WHERE f.contype = 'f' AND f.conindid = i.oid)
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
-                    WHERE d.deptype = 'x' AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                      AND d.objid = i.oid)
+                    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = i.oid
+                      AND (d.deptype = 'x'
+                        OR d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass,
+                                            'pg_catalog.pg_operator'::pg_catalog.regclass)))
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
                     WHERE d.deptype IN ('n', 'P', 'S')
                       AND (d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = i.oid

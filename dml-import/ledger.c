@@ -62,9 +62,11 @@ void ledger_ensure(PGconn *conn)
 		return;
 	if (may_create(conn))
 		status = run_script(conn, ledger_schema_sql, false);
-	/* Another importer may have made it in the same instant. */
-	if (status != DIE_DONE && !ledger_exists(conn))
-		die(status, "run dml-import --install as a role that may create schema dml",
+	/* Somebody else may have made it in the same instant: another importer, or who lay in
+	 * wait for that. */
+	if (!own_schema_has(conn, "ledger", OWN_WRITE))
+		die(status != DIE_DONE ? status : DIE_PERSON,
+			"run dml-import --install as a role that may create schema dml",
 			"there is no ledger in database \"%s\", and none can be made",
 			PQdb(conn));
 }
@@ -242,6 +244,8 @@ enum die_status ledger_install(const struct options *o)
 		if (!o->print_sql) /* what is printed may be for somebody else to run */
 			own_schema_expect_owner(conn, "ledger");
 		status = run_script(conn, ledger_schema_sql, o->print_sql);
+		if (!o->print_sql && status == DIE_DONE)
+			(void)own_schema_has(conn, "ledger", OWN_MAKE);
 	}
 	pg_disconnect(conn);
 	opt_close_stdout();

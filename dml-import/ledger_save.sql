@@ -41,6 +41,9 @@ RETURNING NOT EXISTS (SELECT FROM dml.ledger AS l WHERE l.relation = $1::oid)
       AND pg_catalog.has_table_privilege('dml.retired', 'DELETE') AS prune,
 -- A lock holds a table's name, but not its schema's: what was written may be another's.
           (pg_catalog.to_regclass($21)::oid = $1::oid) IS TRUE AS still,
+-- The batch is removed once COMMIT has answered, whatever a trigger thinks of how durable that is.
+          pg_catalog.set_config('synchronous_commit',
+              COALESCE(NULLIF(pg_catalog.current_setting('synchronous_commit'), 'off'), 'on'), true) AS durable,
 -- Nor do our settings last: code that runs between the rows may have changed by what they are read.
           pg_catalog.concat_ws(', ',
               CASE WHEN pg_catalog.current_setting('client_encoding') <> $22 THEN 'client_encoding' END,

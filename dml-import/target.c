@@ -50,12 +50,14 @@ bool target_is_elsewhere(PGconn *conn, const struct target *t, const struct mani
 	PGresult *res;
 	bool same;
 
-	if (!name_equal(&t->name, &m->table) || strcmp(PQdb(conn), m->source.database) != 0)
+	if (!name_equal(&t->name, &m->table))
 		return true;
 	res = pg_query_row(conn,
-		"SELECT c.system_identifier AS system FROM pg_catalog.pg_control_system() AS c",
+		"SELECT c.system_identifier AS system, pg_catalog.current_database() AS name"
+		"  FROM pg_catalog.pg_control_system() AS c",
 		0, NULL);
-	same = strcmp(pg_text(res, 0, "system"), m->source.system) == 0;
+	same = strcmp(pg_text(res, 0, "system"), m->source.system) == 0 &&
+	       strcmp(pg_text(res, 0, "name"), m->source.database) == 0;
 	PQclear(res);
 	if (same)
 		complain("name the target's database with -d; if this is a copy of the "

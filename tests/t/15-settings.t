@@ -268,6 +268,26 @@ exits_with($names, 4, '... refused');
 stderr_like($names, qr/\A.*table public\.cc: .* search_path was changed .*\n.*hint: .*\n\z/, '... one of them, and why');
 table_equal($triggered->src, $triggered->dst, 'aa');
 
+# How durable a commit is, is ours to say: the batch is removed after it.
+$triggered->source('CREATE TABLE durable (id int PRIMARY KEY, v int); INSERT INTO durable VALUES (1, 1)');
+$triggered->track('durable');
+$triggered->target(<<'END');
+CREATE TABLE durability (seen text);
+CREATE FUNCTION do_without() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET LOCAL synchronous_commit = off; RETURN NULL; END $$;
+CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	INSERT INTO public.durability VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+CREATE TRIGGER do_without AFTER INSERT ON durable EXECUTE FUNCTION do_without();
+END
+$triggered->export('durable');
+$triggered->apply;
+table_equal($triggered->src, $triggered->dst, 'durable', 'a trigger that does without durability: the rows arrive');
+$triggered->target('CREATE CONSTRAINT TRIGGER look AFTER INSERT OR UPDATE ON dml.ledger DEFERRABLE INITIALLY DEFERRED'
+	. ' FOR EACH ROW WHEN (NEW.relation = \'public.durable\'::regclass) EXECUTE FUNCTION witness()');
+$triggered->source('UPDATE durable SET v = 2');
+$triggered->export('durable');
+$triggered->apply;
+is($triggered->target('TABLE durability'), "on\n", '... is not obeyed at COMMIT');
+
 # Timeouts.  The export has to wait for longer than a statement or transaction of its role may take.
 for my $name ('statement_timeout', 'lock_timeout', $version < 17 ? () : 'transaction_timeout') {
 	$cluster->sql('postgres', "ALTER ROLE hostile SET $name = '1s'");

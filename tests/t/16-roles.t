@@ -304,6 +304,51 @@ exits_with(run_import('-d', $mixed, '--keep', $last), 0, '... until it is droppe
 is($pair->target_cluster->sql($mixed, q(SELECT rolsuper FROM pg_roles WHERE rolname = 'owner')), "f\n",
 	'... and nobody has become a superuser');
 
+# Nor where somebody makes another in its place, in the instant before.
+my $raced = $pair->target_cluster->db('raced');
+$pair->target_cluster->sql($raced, 'CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, v text);'
+	. 'GRANT CREATE ON DATABASE raced TO owner; ALTER ROLE owner NOSUPERUSER');
+for my $call (['--keep', $last], ['--install']) {
+	my $rival = Cluster::connect_to(as('owner', $raced));
+	$rival->do('SELECT pg_advisory_lock(1684892163)');
+	my $racing = start_cmd(program('dml-import'), '-d', $raced, @$call);
+	wait_for(sub { $pair->target_cluster->value($raced, q(SELECT count(*) FROM pg_locks WHERE NOT granted)) }, 'the import');
+	$rival->do(<<'END');
+CREATE SCHEMA dml; GRANT USAGE ON SCHEMA dml TO PUBLIC;
+CREATE FUNCTION dml.climb() RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+	IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN ALTER ROLE owner SUPERUSER; END IF; RETURN ''; END $$;
+CREATE VIEW dml.ledger AS SELECT 'pg_class'::regclass AS relation, ''::text AS origin, dml.climb() AS target, gen_random_uuid() AS chain,
+	1::bigint AS number, ''::text AS seal, '1'::text AS system, 1::bigint AS timeline, ''::text AS database, ''::text AS columns,
+	'1:1:'::text AS snapshot, now() AS taken, now() AS applied;
+GRANT SELECT ON dml.ledger TO PUBLIC;
+SELECT pg_advisory_unlock(1684892163);
+END
+	my $result = finish($racing);
+	exits_with($result, 4, "@$call[0]: a ledger that another made meanwhile: refused");
+	stderr_like($result, qr/role "owner" owns schema dml or a table in it/, '... and why');
+	is($pair->target_cluster->value($raced, q(SELECT rolsuper FROM pg_roles WHERE rolname = 'owner')), 0,
+		'... and nobody has become a superuser');
+	$rival->do('DROP SCHEMA dml CASCADE');
+	$rival->disconnect;
+}
+
+# Nor by an index that is made again: what it calls would be found by name, and be another's.
+my $norms = $cluster->db('norms');
+$cluster->sql($norms, 'CREATE SCHEMA app; CREATE TABLE app.many (id int PRIMARY KEY, x int);'
+	. ' INSERT INTO app.many SELECT i, i FROM generate_series(1, 20000) AS i');
+export_ok('-d', $norms, '--install', '-t', 'app.many');
+export_ok('-q', '-d', $norms, '-t', 'app.many', '-T', 'many/app', $out);
+$pair->target_cluster->sql($raced, <<'END');
+CREATE TABLE app.many (id int PRIMARY KEY, x int);
+CREATE FUNCTION app.norm(anyelement) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1::text';
+CREATE INDEX many_norm ON app.many (app.norm(x));
+CREATE FUNCTION app.norm(int) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'another' $$;
+END
+exits_with(run_import('-d', $raced, '--keep', "$out/many/app"), 0, 'an index that calls a function of ours');
+is($pair->target_cluster->value($raced, <<'END'), 'app.norm(anyelement)', '... goes on calling that');
+SELECT refobjid::regprocedure FROM pg_depend WHERE objid = 'app.many_norm'::regclass AND refclassid = 'pg_proc'::regclass
+END
+
 # Who may not make the ledger is told who can.
 my $bare = $pair->target_cluster->db('bare');
 $pair->target_cluster->sql($bare, 'CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, v text)');

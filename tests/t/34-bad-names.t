@@ -144,6 +144,11 @@ subtest 'links' => sub {
 	unlink "$inbox/.link" or die "unlink: $!";
 	import_is("a link that is named, $_", 4, qr/"\Q$_\E" is a symbolic link to a table's directory\n.*hint: name the directory/, 0, 0, $_)
 		for map { "$inbox/items$_" } '', '/', '/.', '//./';
+	import_is("a batch that is named in it", 4, qr/"\Q$inbox\E\/items\/$name\/" is a symbolic link to a batch, or its table's/,
+		0, 0, "$inbox/items/$name/");
+	symlink "../items/$name", "$inbox/others/0000000099" or die "symlink: $!";
+	import_is("a link in place of a batch", 4, qr/is a symbolic link to a batch/, 0, 0, "$inbox/others/0000000099");
+	unlink "$inbox/others/0000000099" or die "unlink: $!";
 	import_is('what it leads to', 0, qr/\A\z/, 1, 0, "$inbox/../items");
 	my $tree = tempdir() . '/tree';
 	unlink "$inbox/items" or die "unlink: $!";
@@ -151,6 +156,13 @@ subtest 'links' => sub {
 	fresh();
 	symlink $inbox, $tree or die "symlink: $!";
 	import_is('a link to a tree', 0, qr/\A\z/, 1, 1, $tree);
+};
+
+subtest "what is left of a batch, among the tables' directories" => sub {
+	fresh();
+	mkdir "$inbox/.0000000002.$_", 0700 or die "mkdir: $!" for qw(tmp done);
+	import_is('the tables are found', 0, qr//, 1, 1);
+	rmdir "$inbox/.0000000002.$_" for qw(tmp done);
 };
 
 subtest 'what others can write' => sub {

@@ -91,6 +91,22 @@ subtest 'a table that somebody reads, with --truncate' => sub {
 	$r->clear;
 };
 
+subtest 'the ledger' => sub {
+	change();
+	$r->batch;
+	$r->ship;
+	my $other = $target->connect($r->{target}, AutoCommit => 0);
+	$other->do('LOCK TABLE dml.ledger');
+	my @running = map { start_cmd(program('dml-import'), '-d', $r->{target}, @$_, $r->{inbox}) } [], ['--status'];
+	for my $result (map { finish($_) } @running) {
+		exits_with($result, 3, 'not now');
+		stderr_like($result, qr/lock.* \(SQLSTATE 55P03\)\n.*hint: run it again when /, '... as is said');
+	}
+	$other->rollback;
+	exits_with($r->receive, 0, 'the next run has it');
+	$r->is_equal('... all');
+};
+
 # It is dropped while it is waited for.
 subtest 'a table that goes away' => sub {
 	change();
