@@ -30,6 +30,12 @@ char *batch_file_name(const struct batch *b, enum manifest_file file)
 	return mem_format("%s/%s", b->dir.path, manifest_file_name(file));
 }
 
+static struct batch_seen seen(const struct stat *st)
+{
+	return (struct batch_seen){
+		.inode = st->st_ino, .size = st->st_size, .time = st->st_mtim};
+}
+
 static void or_die(const struct batch *b, const char *name, int fd)
 {
 	if (fd == -3)
@@ -43,7 +49,7 @@ static char *not_regular(const char *name)
 }
 
 /* Everything in the manifest's file, or BATCH_NOT_READY, or BATCH_REFUSED. */
-static enum batch_state read_manifest(const struct batch *b, struct buf *text, char **why)
+static enum batch_state read_manifest(struct batch *b, struct buf *text, char **why)
 {
 	struct stat st;
 	int fd = open_regular(b->dir.fd, "manifest", &st);
@@ -63,6 +69,7 @@ static enum batch_state read_manifest(const struct batch *b, struct buf *text, c
 		*why = mem_string("its manifest is larger than any manifest");
 		return BATCH_REFUSED;
 	}
+	b->seen[FILE_COUNT] = seen(&st);
 	io_reader_open(&reader, fd, "manifest");
 	while (text->len <= MANIFEST_MAX &&
 		(n = io_reader_next(&reader, buf_room(text, 4096), 4096)) > 0)
@@ -98,7 +105,7 @@ static enum batch_state judge_manifest(struct batch *b, const struct buf *text, 
 }
 
 /* Present, regular, and as long as announced? */
-static enum batch_state judge_files(const struct batch *b, char **why)
+static enum batch_state judge_files(struct batch *b, char **why)
 {
 	for (enum manifest_file f = 0; f < FILE_COUNT; f++) {
 		const char *name = manifest_file_name(f);
@@ -113,6 +120,7 @@ static enum batch_state judge_files(const struct batch *b, char **why)
 			return BATCH_REFUSED;
 		}
 		close(fd);
+		b->seen[f] = seen(&st);
 		if ((uint64_t)st.st_size < b->manifest.file[f].size)
 			return BATCH_NOT_READY;
 		if ((uint64_t)st.st_size > b->manifest.file[f].size) {
@@ -262,88 +270,4 @@ void batch_warn_of_strangers(const struct batch *b)
 	if (more > FILE_COUNT + 1)
 		warn("ignoring %zu more in \"%s\"", more - FILE_COUNT - 1, b->dir.path);
 	spool_list_free(&list);
-}
-
-void batch_remove(const struct spool_dir *table, uint64_t number)
-{
-	char batch[SPOOL_NAME_MAX], done[SPOOL_NAME_MAX];
-
-	spool_name(batch, SPOOL_BATCH, number);
-	spool_name(done, SPOOL_DONE, number);
-	if (!spool_rename(table, batch, done)) {
-		batch_remove_rest(table, number);
-		if (!spool_rename(table, batch, done)) {
-			warn("cannot remove \"%s/%s\": \"%s\" is in the way", table->path,
-				batch, done);
-			return;
-		}
-	}
-	batch_remove_rest(table, number);
-}
-
-/* Removes all files in it, however many. */
-static void empty(const struct spool_dir *dir)
-{
-	for (bool again = true; again;) {
-		struct spool_list list;
-
-		spool_list(dir, &list);
-		again = list.more_dots + list.more_others > 0;
-		for (size_t i = 0; i < list.count; i++)
-			if (unlinkat(dir->fd, list.entry[i].name, 0) != 0)
-				again = false;
-		spool_list_free(&list);
-	}
-}
-
-/* A file, or a directory of files: rsync's --delay-updates and --partial-dir make such. */
-static bool remove_left(const struct spool_dir *dir, const char *name)
-{
-	struct spool_dir left;
-	enum die_status told = DIE_DONE;
-
-	if (unlinkat(dir->fd, name, 0) == 0)
-		return true;
-	if ((errno != EISDIR && errno != EPERM) || !spool_peek(dir, name, &left, &told))
-		return false;
-	empty(&left);
-	spool_close(&left);
-	return unlinkat(dir->fd, name, AT_REMOVEDIR) == 0;
-}
-
-static void remove_ours(const struct spool_dir *done)
-{
-	(void)unlinkat(done->fd, "manifest", 0);
-	for (enum manifest_file f = 0; f < FILE_COUNT; f++)
-		(void)unlinkat(done->fd, manifest_file_name(f), 0);
-}
-
-/*
- * Its own files and what rsync left (names with a dot); a stranger stays and is told.  A power
- * cut must not undo the rename and keep what was removed after it: that would be a batch of
- * which the half is missing.
- */
-void batch_remove_rest(const struct spool_dir *table, uint64_t number)
-{
-	char name[SPOOL_NAME_MAX];
-	struct spool_dir done;
-	struct spool_list list;
-
-	spool_name(name, SPOOL_DONE, number);
-	if (!spool_enter(table, name, &done))
-		return;
-	io_sync(table->fd, table->path);
-	remove_ours(&done);
-	spool_list(&done, &list);
-	for (size_t i = 0; i < list.count; i++) {
-		const char *file = list.entry[i].name;
-
-		if (file[0] != '.' || !remove_left(&done, file))
-			warn("cannot remove \"%s/%s\": remove it by hand", done.path, file);
-	}
-	spool_list_free(&list);
-	if (unlinkat(table->fd, name, AT_REMOVEDIR) != 0 && errno != ENOTEMPTY &&
-		errno != ENOENT)
-		warn("cannot remove \"%s\": %s", done.path, strerror(errno));
-	spool_close(&done);
 }

@@ -12,10 +12,21 @@
 #include "manifest.h"
 #include "spool.h"
 
+#include <sys/types.h>
+#include <time.h>
+
+/* Which file it was that was opened; none if the inode is 0. */
+struct batch_seen {
+	ino_t inode;
+	off_t size;
+	struct timespec time; /* of its last change */
+};
+
 struct batch {
 	struct spool_dir dir;
 	uint64_t number; /* as the directory's name says */
 	struct manifest manifest;
+	struct batch_seen seen[FILE_COUNT + 1]; /* the last is the manifest's */
 };
 
 enum batch_state {
@@ -28,10 +39,9 @@ enum batch_state {
 
 /*
  * Opens batch `number` of a table's directory, published or, for an exporter's recovery,
- * staged.  The manifest's number must be the
- * directory's; what else it says is for the caller to judge.  Unless the answer is
- * BATCH_GOOD nothing is left open, but for BATCH_REFUSED and BATCH_NEWER `why` says what was
- * wrong, a string that the caller frees.
+ * staged.  The manifest's number must be the directory's; what else it says is for the caller
+ * to judge.  Unless the answer is BATCH_GOOD nothing is left open, but for BATCH_REFUSED and
+ * BATCH_NEWER `why` says what was wrong, a string that the caller frees.
  */
 enum batch_state batch_open(struct batch *b, const struct spool_dir *table,
 	enum spool_kind kind, uint64_t number, char **why);
@@ -60,10 +70,11 @@ void batch_expect(const struct batch *b, enum manifest_file file, const struct i
 void batch_warn_of_strangers(const struct batch *b);
 
 /*
- * Removes batch `number`: renamed to .NUMBER.done first, so that no other run takes the rest
- * for a batch that is on its way.  Needs the directory's lock.
+ * Removes a batch that was opened: renamed to .NUMBER.done first, so that no other run takes
+ * the rest for a batch that is on its way.  Needs the directory's lock.  Where that can't be,
+ * what it calls for, after a message: DIE_NOT_NOW if another batch stands in its place by now.
  */
-void batch_remove(const struct spool_dir *table, uint64_t number);
+enum die_status batch_remove(const struct spool_dir *table, const struct batch *b);
 /* Goes on with what a run that died left of that. */
 void batch_remove_rest(const struct spool_dir *table, uint64_t number);
 

@@ -279,20 +279,28 @@ bool spool_may_rename(const struct spool_dir *dir)
 
 /* Where the file system has no RENAME_NOREPLACE, our lock on the directory makes the look
  * before the leap good enough. */
-bool spool_rename(const struct spool_dir *dir, const char *from, const char *to)
+int spool_move(const struct spool_dir *dir, const char *from, const char *to)
 {
 	struct stat st;
 
 	if (renameat2(dir->fd, from, dir->fd, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return errno;
+	if (fstatat(dir->fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return EEXIST;
+	if (errno != ENOENT || renameat(dir->fd, from, dir->fd, to) != 0)
+		return errno;
+	return 0;
+}
+
+bool spool_rename(const struct spool_dir *dir, const char *from, const char *to)
+{
+	errno = spool_move(dir, from, to);
+	if (errno == 0)
 		return true;
 	if (errno == EEXIST)
 		return false;
-	if (errno == EINVAL || errno == ENOSYS) {
-		if (fstatat(dir->fd, to, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			return false;
-		if (errno == ENOENT && renameat(dir->fd, from, dir->fd, to) == 0)
-			return true;
-	}
 	die_errno(DIE_AGAIN, io_hint(errno), "cannot rename \"%s/%s\" to \"%s\"", dir->path,
 		from, to);
 }

@@ -27,10 +27,16 @@ static bool is_of_table(const struct queue *q, const struct batch *b)
 	       (given->count == 1 && name_equal(&b->manifest.table, &given->name[0]));
 }
 
-static void remove_unless_kept(const struct queue *q, uint64_t number)
+/* True if another stands in its place, which is to be judged anew, as are those behind it.  One
+ * that can't be removed holds up nobody: what was applied is known. */
+static bool remove_unless_kept(struct queue *q, const struct batch *b)
 {
+	enum die_status status = DIE_DONE;
+
 	if (!q->apply->options->keep)
-		batch_remove(q->dir, number);
+		status = batch_remove(q->dir, b);
+	q->status = die_worst(q->status, status);
+	return status == DIE_NOT_NOW;
 }
 
 /* What the ledger knows of a batch that can't be opened, if its manifest can be read.  A number
@@ -38,22 +44,21 @@ static void remove_unless_kept(const struct queue *q, uint64_t number)
 enum past { PAST_UNKNOWN, PAST_APPLIED, PAST_OVER };
 
 /* It was applied, whatever has become of its files since: rsync may have been killed when it
- * had removed some of them at the source, and brought the rest again. */
-static enum past look_back(struct queue *q, uint64_t number)
+ * had removed some of them at the source, and brought the rest again.  The caller closes `b`.
+ */
+static enum past look_back(struct queue *q, uint64_t number, struct batch *b)
 {
-	struct batch b;
 	struct ledger l;
 	char *why = NULL;
 	enum past past = PAST_UNKNOWN;
 
-	if (batch_open_manifest(&b, q->dir, SPOOL_BATCH, number, &why) == BATCH_GOOD) {
-		ledger_load(q->apply->conn, q->apply->target.oid, &b.manifest, &l);
-		if (is_of_table(q, &b) && verdict(&b.manifest, &l, false) == VERDICT_DONE)
+	if (batch_open_manifest(b, q->dir, SPOOL_BATCH, number, &why) == BATCH_GOOD) {
+		ledger_load(q->apply->conn, q->apply->target.oid, &b->manifest, &l);
+		if (is_of_table(q, b) && verdict(&b->manifest, &l, false) == VERDICT_DONE)
 			past = PAST_APPLIED;
-		else if (number < l.number && (l.retired || verdict_goes_on(&b.manifest, &l)))
+		else if (number < l.number && (l.retired || verdict_goes_on(&b->manifest, &l)))
 			past = PAST_OVER;
 		ledger_free(&l);
-		batch_close(&b);
 	}
 	free(why);
 	return past;
@@ -65,14 +70,17 @@ static bool take_unopened(
 	struct queue *q, uint64_t number, enum batch_state state, const char *why)
 {
 	uint64_t applied = ledger_number(q->apply->conn, q->apply->target.oid);
-	enum past past = look_back(q, number);
+	struct batch b;
+	enum past past = look_back(q, number, &b);
 	char name[SPOOL_NAME_MAX];
+	bool stuck = false;
 
 	spool_name(name, SPOOL_BATCH, number);
-	if (past == PAST_APPLIED) {
-		remove_unless_kept(q, number);
-		return false;
-	}
+	if (past == PAST_APPLIED)
+		stuck = remove_unless_kept(q, &b);
+	batch_close(&b);
+	if (past == PAST_APPLIED)
+		return stuck;
 	if (past == PAST_OVER) {
 		warn("ignoring \"%s/%s\", which is older than what was applied and %s: remove "
 		     "it",
@@ -118,7 +126,7 @@ static bool take_open(struct queue *q, const struct batch *b, const struct apply
 	batch_warn_of_strangers(b);
 	result = apply_batch(q->apply, b, terms, &ledger);
 	if (result == VERDICT_APPLY || result == VERDICT_DONE) {
-		remove_unless_kept(q, b->number);
+		stuck = remove_unless_kept(q, b);
 	} else if (result == VERDICT_HEADLESS && is_awaited(q, b->manifest.base)) {
 		stuck = true;
 	} else {
@@ -188,7 +196,8 @@ static bool is_due(struct queue *q, uint64_t number)
 		due = result == VERDICT_APPLY || result == VERDICT_DONE;
 		batch_close(&b);
 	} else if (state != BATCH_GONE) {
-		due = look_back(q, number) == PAST_APPLIED;
+		due = look_back(q, number, &b) == PAST_APPLIED;
+		batch_close(&b);
 	}
 	return due;
 }

@@ -297,4 +297,25 @@ subtest 'a directory that nothing can be removed from' => sub {
 	ok(!-e "$inbox/items/$name", 'it is removed');
 };
 
+# As in /tmp, others' files may be read there, but not renamed.
+subtest 'batches that only another can remove' => sub {
+	plan skip_all => 'giving files to another takes root' if $> != 0;
+	fresh();
+	$r->write('INSERT INTO items VALUES (1000)');
+	$r->batch;
+	$r->ship;
+	give($inbox);
+	my ($gid) = (stat $inbox)[5];
+	chown 0, $gid, "$inbox/items", glob "$inbox/items/*" or die "chown: $!";
+	chmod 01770, "$inbox/items" or die "chmod: $!";
+	chmod 0750, glob "$inbox/items/*" or die "chmod: $!";
+	my $before = applied('items');
+	for my $run ('the first run', 'the next run') {
+		my $result = receive_without_root();
+		exits_with($result, 4, "$run: exit status 4");
+		stderr_like($result, qr{(?:error: cannot rename "\Q$inbox\E/items/\d+" to .*\n.*hint: say --keep.*\n){2,}}, '... each is told');
+		is(applied('items') - $before, 2, '... both are applied');
+	}
+};
+
 done_testing;

@@ -102,6 +102,42 @@ subtest 'rewritten while it is read' => sub {
 	$r->is_equal('then');
 };
 
+# Where tracking was taken away, numbers begin anew: the next batch of that number may come, file by
+# file, into the directory of one that is being applied.
+subtest 'replaced by another batch while it is applied' => sub {
+	$r->write_target(<<'END');
+CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	PERFORM pg_advisory_xact_lock(42); RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER wait_for_test AFTER INSERT ON items DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW EXECUTE FUNCTION wait_for_test();
+END
+	my $anew = sub {
+		$r->clear;
+		export_ok('-d', $r->{source}, '--uninstall', '-t', 'items');
+		$r->install;
+		$r->write("DELETE FROM items WHERE id > 10; INSERT INTO items VALUES ($_[0], 'anew')");
+		return scalar $r->batch('-q');
+	};
+	$anew->(11);
+	$r->ship;
+	my ($batch) = batches($r->{inbox});
+	my $holder = $cluster->connect($r->{target}, AutoCommit => 0);
+	$holder->do('SELECT pg_advisory_xact_lock(42)');
+	my $handle = start_cmd(program('dml-import'), '-d', $r->{target}, $r->{inbox});
+	wait_for(sub { waits("query LIKE 'SET CONSTRAINTS%'") }, 'the importer');
+	my $next = $anew->(12);
+	is($next =~ s{.*/}{}r, $batch =~ s{.*/}{}r, 'the other one has its number');
+	$r->ship('--checksum');
+	$holder->rollback;
+	my $result = finish($handle);
+	exits_with($result, 3, 'exit status 3');
+	stderr_like($result, qr{error: "\Q$batch\E" was replaced by another while it was applied\n.*hint: run it again}, 'is said');
+	is($r->write_target('SELECT id FROM items WHERE id > 10'), "11\n", 'the first was applied');
+	exits_with($r->receive, 0, 'the next run takes the other one');
+	$r->is_equal('then');
+	$r->write_target('DROP TRIGGER wait_for_test ON items');
+};
+
 # A gzip stream that compresses nothing: a changed row changes nothing else but the checksum.
 sub stored_gzip {
 	my ($text) = @_;

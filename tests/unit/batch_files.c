@@ -191,11 +191,12 @@ static void test_strangers(void)
 
 static void remove_batch(const void *context)
 {
+	const struct batch b = {.number = 42};
 	struct spool_dir table;
 
 	(void)context;
 	spool_open(&table, scratch());
-	batch_remove(&table, 42);
+	batch_remove(&table, &b);
 	spool_close(&table);
 }
 
