@@ -3,6 +3,7 @@
 #include "encoding.h"
 #include "explain.h"
 #include "ledger.h"
+#include "needless.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -240,82 +241,17 @@ static struct last_full find_full(const struct queue *q, const struct spool_list
 	return full;
 }
 
-/* True if `m` was made by the same source, for the same target, before `full` was. */
-static bool is_forerunner(const struct manifest *m, const struct manifest *full)
-{
-	uint64_t xmin, xmax, full_xmax;
-
-	if (!manifest_same_source(&m->source, &full->source) ||
-		strcmp(m->target, full->target) != 0)
-		return false;
-	if (m->source.timeline != full->source.timeline)
-		return m->source.timeline < full->source.timeline;
-	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) &&
-	       manifest_snapshot_bounds(full->snapshot, &xmin, &full_xmax) && xmax < full_xmax;
-}
-
-/* True if with a full batch that --accept-source lets in the table leaves the source of `m`, or
- * the time that `m` is of, for good. */
-static bool is_abandoned(
-	const struct manifest *m, const struct manifest *full, const struct ledger *ledger)
-{
-	return strcmp(m->chain, ledger->chain) == 0 ||
-	       (manifest_same_source(&m->source, &ledger->source) &&
-		       !manifest_same_source(&full->source, &ledger->source));
-}
-
-static void list_needless_batch(
-	const struct manifest *m, struct buf *chains, struct buf *numbers)
-{
-	const char *comma = chains->len > 0 ? "," : "";
-
-	buf_format(chains, "%s%s", comma, m->chain);
-	buf_format(numbers, "%s%" PRIu64, comma, m->number);
-}
-
-/*
- * The chains that waited here when `full` was made, and how far they had come: with it they
- * come to their end, though it names only the last of them.  So do those that were given up by
- * who accepted it.
- */
-static void list_needless(const struct queue *q, const struct spool_list *list,
-	const struct last_full *full, struct buf *chains, struct buf *numbers)
-{
-	struct batch f, b;
-	struct ledger ledger;
-
-	if (batch_peek(&f, q->dir, full->number) != BATCH_GOOD)
-		return;
-	ledger_load(q->apply->conn, q->apply->target.oid, &f.manifest, &ledger);
-	for (const struct spool_entry *e = list->entry; e < list->entry + list->count; e++) {
-		if (!is_batch(q, e) || batch_peek(&b, q->dir, e->number) != BATCH_GOOD)
-			continue;
-		if (is_forerunner(&b.manifest, &f.manifest) ||
-			(full->start == START_BY_OPTION &&
-				is_abandoned(&b.manifest, &f.manifest, &ledger)))
-			list_needless_batch(&b.manifest, chains, numbers);
-		batch_close(&b);
-	}
-	ledger_free(&ledger);
-	batch_close(&f);
-}
-
 /* Applies the full batch, and ends the chains that it makes needless; true as take() has it. */
 static bool take_full(
 	struct queue *q, const struct spool_list *list, const struct last_full *full)
 {
-	struct buf chains = {0}, numbers = {0};
 	struct apply_terms terms = {.accept_source = q->apply->options->accept_source};
 	bool stuck;
 
-	list_needless(q, list, full, &chains, &numbers);
-	terms.needless_chains = mem_format("{%s}", buf_text(&chains));
-	terms.needless_numbers = mem_format("{%s}", buf_text(&numbers));
+	needless_find(
+		&terms, q->apply, q->where, list, full->number, full->start == START_BY_OPTION);
 	stuck = take(q, full->number, &terms);
-	free(terms.needless_chains);
-	free(terms.needless_numbers);
-	buf_free(&chains);
-	buf_free(&numbers);
+	needless_free(&terms);
 	return stuck;
 }
 

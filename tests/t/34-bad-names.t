@@ -313,7 +313,7 @@ subtest 'batches that only another can remove' => sub {
 	for my $run ('the first run', 'the next run') {
 		my $result = receive_without_root();
 		exits_with($result, 4, "$run: exit status 4");
-		stderr_like($result, qr{(?:error: cannot rename "\Q$inbox\E/items/\d+" to .*\n.*hint: say --keep.*\n){2,}}, '... each is told');
+		stderr_like($result, qr{(?:dml-import: error: cannot rename "\Q$inbox\E/items/\d+" to .*\n.*hint: say --keep.*\n){2,}}, '... each is told');
 		is(applied('items') - $before, 2, '... both are applied');
 	}
 };
