@@ -116,16 +116,18 @@ static bool has_names(const struct columns *columns)
 static void note_applied(struct apply *a, const struct batch *b,
 	const struct apply_terms *terms, const char *encoding, const struct columns *columns)
 {
+	char *written = target_columns(&a->target);
 	struct ledger_sight sight;
 
 	ledger_save(a->conn, a->target.oid, &b->manifest,
 		&(struct ledger_extras){.needless_chains = terms->needless_chains,
 			.needless_numbers = terms->needless_numbers,
-			.columns = a->target.digest,
+			.columns = written,
 			.name = a->target.relation,
 			.encoding = encoding,
 			.names = has_names(columns)},
 		&sight);
+	free(written);
 	if (!sight.still)
 		target_die_gone(&a->target);
 	if (*sight.changed != '\0')
@@ -165,13 +167,13 @@ static void write_rows(struct apply *a, const struct batch *b, const struct appl
  * Changes go only onto rows that are as the batch before left them.  A column that was dropped
  * and made again, or is of another type since, has not the source's values in the rows that
  * don't change; nor where it was of another type for a while, as a batch found that was
- * refused; and these may be gone where the table was one that loses rows.
+ * refused; nor where a type that somebody made was changed under its values; and these may be
+ * gone where the table was one that loses rows.
  */
 static bool is_as_left(
 	const struct apply *a, const struct batch *b, const struct ledger *ledger)
 {
-	return b->manifest.scope == SCOPE_FULL ||
-	       strcmp(ledger->columns, a->target.digest) == 0;
+	return b->manifest.scope == SCOPE_FULL || target_is_as(&a->target, ledger->columns);
 }
 
 static void explain_change(

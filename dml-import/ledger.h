@@ -38,7 +38,7 @@ uint64_t ledger_number(PGconn *conn, const char *relation);
 struct ledger_extras {
 	const char *needless_chains;  /* that the batch ends beside its own forerunner, */
 	const char *needless_numbers; /* and how far each had come: arrays, or NULL */
-	const char *columns;          /* a digest of those that were written */
+	const char *columns;          /* those that were written: target_columns() */
 	const char *name;             /* that all was written by, as SQL writes it */
 	const char *encoding;         /* client_encoding, when the first row was sent */
 	bool names;                   /* values name objects: search_path says which */

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS dml.ledger (
     system   text        NOT NULL,          -- the source's cluster, timeline and database
     timeline bigint      NOT NULL,
     database text        NOT NULL,
-    columns  text        NOT NULL,          -- a digest of those written, their places and types; '' if rows may be lost since, 'changed' if values
+    columns  text        NOT NULL,          -- a digest of those written, their places and types, and what made types are made of; '' if rows may be lost since, 'changed' if values
     snapshot text        NOT NULL,          -- of the source, in which the batch was read
     taken    timestamptz NOT NULL,          -- when, by the source's clock
     applied  timestamptz NOT NULL

@@ -1,5 +1,6 @@
 #include "target.h"
 
+#include "made.h"
 #include "plain.h"
 #include "shape.h"
 #include "strangers.h"
@@ -206,6 +207,8 @@ static void describe(PGconn *conn, struct target *t, const struct target_arrays 
 	mem_replace(&t->definitions, pg_text(res, 0, "definitions"));
 	mem_replace(&t->condition, pg_text(res, 0, "condition"));
 	hash_of(pg_text(res, 0, "columns"), strlen(pg_text(res, 0, "columns")), t->digest);
+	if (pg_bool(res, 0, "made"))
+		t->parts = made_load(conn, t->oid, a->names);
 	PQclear(res);
 }
 
@@ -214,6 +217,8 @@ void target_describe(
 {
 	struct target_arrays a;
 
+	free(t->parts);
+	t->parts = NULL;
 	gather(&a, m, columns);
 	t->plain = plain_describe(conn, t, &a);
 	if (!t->plain)
@@ -221,9 +226,26 @@ void target_describe(
 	release(&a);
 }
 
+char *target_columns(const struct target *t)
+{
+	return t->parts != NULL ? mem_format("%s %s", t->digest, t->parts)
+				: mem_string(t->digest);
+}
+
+bool target_is_as(const struct target *t, const char *columns)
+{
+	size_t len = strlen(t->digest);
+
+	if (strncmp(columns, t->digest, len) != 0)
+		return false;
+	return columns[len] == '\0' || t->parts == NULL ||
+	       made_has_all(columns + len + 1, t->parts);
+}
+
 void target_free(struct target *t)
 {
 	name_free(&t->name);
+	free(t->parts);
 	free(t->label);
 	free(t->oid);
 	free(t->relation);

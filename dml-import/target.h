@@ -23,6 +23,7 @@ struct target {
 	char *list;        /* the columns to copy, quoted */
 	char *definitions; /* key1 and so on, with the key's types here */
 	char digest[HASH_TEXT]; /* of the columns that are written: each one's place and type */
+	char *parts;            /* what types that somebody made are made of; NULL if none is */
 	char *condition;        /* that joins table t and ids c, by the key's operators */
 };
 
@@ -64,6 +65,12 @@ bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
 /* How the batch is written to it, if it fits. */
 void target_describe(PGconn *conn, struct target *t, const struct manifest *m,
 	const struct columns *columns);
+
+/* The same columns, as text: what a ledger keeps of those that were written; the caller frees
+ * it. */
+char *target_columns(const struct target *t);
+/* True if values that were written to `columns`, such text, still read as they did. */
+bool target_is_as(const struct target *t, const char *columns);
 
 void target_free(struct target *t);
 

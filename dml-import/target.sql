@@ -11,6 +11,8 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
           FROM pg_catalog.unnest($3::text[]) WITH ORDINALITY AS l (name, i)
           JOIN pg_catalog.pg_attribute AS la ON la.attrelid = c.oid AND la.attname = l.name
            AND la.attnum > 0) AS columns,
+       EXISTS (SELECT FROM pg_catalog.pg_attribute AS ma
+                WHERE ma.attrelid = c.oid AND ma.attname = ANY ($3::text[]) AND ma.atttypid >= 16384) AS made,
        key.definitions,
        key.condition
   FROM pg_catalog.pg_class AS c

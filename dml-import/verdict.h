@@ -38,8 +38,8 @@ struct ledger {
 	bool known; /* the table has a ledger row; the next ones are of no meaning without */
 	char *target;
 	char *origin;  /* the table at the source, as a manifest records it */
-	char *columns; /* digest of those that were written; "" if rows may be lost since,
-			  "changed" if values may be */
+	char *columns; /* those that were written: target_columns(); "" if rows may be lost
+			  since, "changed" if values may be */
 	char chain[MANIFEST_UUID];
 	uint64_t number;
 	char seal[HASH_TEXT];

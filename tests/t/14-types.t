@@ -246,4 +246,31 @@ is($pair->manifest->{scope}, 'changes', '... goes with the changes');
 exits_with($pair->apply, 0, '... and is imported');
 table_equal($pair->src, $pair->dst, $reads[1], '... and equal');
 
+# At the target the values of all rows that don't change hang on it, too.
+my @change = (
+	["ALTER TYPE hue RENAME VALUE 'blue' TO 'navy'; ALTER TYPE hue ADD VALUE 'blue'", 'a label that is another now'],
+	['ALTER TYPE spot DROP ATTRIBUTE y; ALTER TYPE spot ADD ATTRIBUTE y int', 'an attribute that was made anew'],
+);
+$pair->$_("CREATE TYPE tint AS ENUM ('red', 'blue'); CREATE TYPE dot AS (x int, y int);"
+	. ' CREATE TABLE tinted (id int PRIMARY KEY, h tint, hs tint[], d dot)') for qw(source target);
+$pair->source(q(INSERT INTO tinted VALUES (1, 'blue', '{red}', '(1,2)'), (2, 'red', NULL, NULL)));
+export_ok('-d', $pair->src, '--install', '-t', 'tinted');
+$pair->arrives('made types at the target', 'tinted');
+for my $change (@change) {
+	my ($sql, $what) = @$change;
+	$pair->target($sql =~ s/hue/tint/gr =~ s/spot/dot/gr);
+	$pair->source('UPDATE tinted SET h = h WHERE id = 2');
+	exits_with($pair->export('tinted'), 0, "$what: exported");
+	my $refused = $pair->apply;
+	exits_with($refused, 4, '... refused');
+	stderr_like($refused, qr/its columns were changed since the batch before.*hint: export all rows/s, '... and why');
+	$pair->export('tinted', '--full', '-q');
+	exits_with($pair->apply, 0, '... a full batch mends it');
+	table_equal($pair->src, $pair->dst, 'tinted', '... all rows are equal');
+}
+$pair->$_("ALTER TYPE tint ADD VALUE 'green' BEFORE 'red'") for qw(source target);
+$pair->source(q(UPDATE tinted SET h = 'green' WHERE id = 2));
+$pair->arrives('one label more', 'tinted');
+is($pair->manifest->{scope}, 'changes', '... goes with the changes');
+
 done_testing;
