@@ -16,4 +16,8 @@ bool encoding_try(PGconn *conn, const char *encoding);
 /* The same, but dies with DIE_PERSON where encoding_try() answers false. */
 void encoding_set(PGconn *conn, const char *encoding);
 
+/* A name that is in the encoding now spoken, in another one; the caller frees it.  Dies with
+ * DIE_PERSON if that has not all of its characters. */
+char *encoding_convert(PGconn *conn, const char *name, const char *encoding);
+
 #endif

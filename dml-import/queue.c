@@ -16,16 +16,15 @@ struct queue {
 	const struct found *where;
 	const struct spool_dir *dir;
 	struct name table; /* as the directory's name says */
+	struct name given; /* with -t, or of no name; in the encoding of the batches, too */
 	enum die_status status;
 };
 
 /* Step 3: what the spool holds never chooses what is written. */
 static bool is_of_table(const struct queue *q, const struct batch *b)
 {
-	const struct opt_names *given = &q->apply->options->tables;
-
 	return name_equal(&b->manifest.table, &q->table) ||
-	       (given->count == 1 && name_equal(&b->manifest.table, &given->name[0]));
+	       (q->given.table != NULL && name_equal(&b->manifest.table, &q->given));
 }
 
 /* True if another stands in its place, which is to be judged anew, as are those behind it.  One
@@ -294,13 +293,31 @@ static void take_all(struct queue *q, const struct spool_list *list)
 		take_in_order(q, list, &terms);
 }
 
-/* For the table's name, which is the directory's. */
-static void set_encoding(struct queue *q, const struct spool_list *list)
+/* The name that -t gives is in the database's encoding. */
+static void take_given(struct queue *q, const char *encoding)
 {
-	char *encoding = encoding_of(q->dir, list);
+	const struct name *name = &q->apply->options->tables.name[0];
+	PGconn *conn = q->apply->conn;
+	bool converts = encoding != NULL && strcmp(encoding, "SQL_ASCII") != 0;
 
-	encoding_set(q->apply->conn, encoding);
+	q->given.schema = converts ? encoding_convert(conn, name->schema, encoding)
+				   : mem_string(name->schema);
+	q->given.table = converts ? encoding_convert(conn, name->table, encoding)
+				  : mem_string(name->table);
+}
+
+/* Finds the table, speaking the encoding of its batches, as their directory's name does. */
+static void find_target(struct queue *q, const struct spool_list *list)
+{
+	PGconn *conn = q->apply->conn;
+	char *encoding = encoding_of(q->dir, list);
+	bool renamed = q->apply->options->tables.count == 1;
+
+	if (renamed)
+		take_given(q, encoding);
+	encoding_set(conn, encoding);
 	free(encoding);
+	target_find(conn, renamed ? &q->given : &q->table, &q->apply->target);
 }
 
 /* A batch that is applied but can't be removed would be in the way of the next, run after run.
@@ -320,7 +337,6 @@ static void expect_removable(const struct queue *q)
 enum die_status queue_run(struct apply *a, const struct found *where)
 {
 	struct queue q = {.apply = a, .where = where, .dir = &where->dir};
-	bool renamed = a->options->tables.count == 1;
 	struct spool_list list;
 
 	find_table(where, &q.table);
@@ -332,14 +348,12 @@ enum die_status queue_run(struct apply *a, const struct found *where)
 		expect_removable(&q);
 	tidy(&q, &list);
 	if (list.count > 0 && list.entry[0].kind == SPOOL_BATCH) {
-		if (!renamed)
-			set_encoding(&q, &list);
-		target_find(
-			a->conn, renamed ? &a->options->tables.name[0] : &q.table, &a->target);
+		find_target(&q, &list);
 		take_all(&q, &list);
 		target_free(&a->target);
 	}
 	spool_list_free(&list);
 	name_free(&q.table);
+	name_free(&q.given);
 	return q.status;
 }

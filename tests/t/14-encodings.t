@@ -110,6 +110,28 @@ for my $case (['UTF8', 'LATIN1', $kanji, 'changes'], ['UTF8', 'LATIN1', $euro, '
 	};
 }
 
+subtest 'a table that -t names' => sub {
+	my $pair = pair('LATIN1', 'UTF8');
+	sql($pair->{target}, "ALTER TABLE $pair->{table} RENAME TO \"Gr\xc3\xb6\xc3\x9fe\"");
+	for my $value (1, 2) {
+		sql($pair->{source}, "INSERT INTO $pair->{table} VALUES ('$e$value', '$e')");
+		exits_with(run_export('-d', $pair->{source}, '-t', $pair->{argument}, '-T', 'a/b', $pair->{out}), 0, 'exported');
+		ship("$pair->{out}/a/b", $pair->{in});
+		my @dir = glob "$pair->{in}/*";
+		my $result = run_import('-d', $pair->{target}, '-t', "\"Gr\xc3\xb6\xc3\x9fe\"", @dir);
+		is("$result->{ended} $result->{stderr}", '0 ', "batch $value: imported");
+		is(rows($pair->{target}, "\"Gr\xc3\xb6\xc3\x9fe\""), rows($pair->{source}, $pair->{table}), '... the same characters');
+	}
+	sql($pair->{target}, "ALTER TABLE \"Gr\xc3\xb6\xc3\x9fe\" RENAME TO \"$kanji\"");
+	my $result = run_import('-d', $pair->{target}, '-t', "\"$kanji\"", glob "$pair->{in}/*");
+	is($result->{ended}, 0, 'where nothing waits, its name is nobody\'s matter');
+	exits_with(run_export('-q', '--full', '-d', $pair->{source}, '-t', $pair->{argument}, '-T', 'a/b', $pair->{out}), 0, 'exported');
+	ship("$pair->{out}/a/b", $pair->{in});
+	$result = run_import('-d', $pair->{target}, '-t', "\"$kanji\"", glob "$pair->{in}/*");
+	exits_with($result, 4, 'a name that the batch\'s encoding can\'t hold');
+	stderr_like($result, qr/can't be written in the batch's encoding, LATIN1\n.*hint: give the table a name/, '... is told');
+};
+
 subtest 'encodings between which the server has no conversion' => sub {
 	my $pair = pair('LATIN1', 'LATIN9');
 	my ($export, $import) = carry($pair);
