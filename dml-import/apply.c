@@ -94,7 +94,7 @@ static uint64_t delete_all(struct apply *a, const struct batch *b, struct indexe
 static void copy_rows(struct apply *a, const struct batch *b)
 {
 	const struct target *t = &a->target;
-	bool frozen = b->manifest.scope == SCOPE_FULL && a->options->truncate && t->freezable;
+	bool frozen = b->manifest.scope == SCOPE_FULL && a->options->truncate && t->bare;
 	struct buf sql = {0};
 
 	buf_format(&sql, "COPY %s (%s) FROM STDIN%s", t->relation, t->list,
@@ -304,8 +304,8 @@ enum verdict apply_batch(struct apply *a, const struct batch *b,
 		return result;
 	}
 	commit(a, m);
-	/* What a trigger has set for the session is over with its table. */
-	if (!a->target.freezable)
+	/* What a trigger or a default has set for the session is over with its table. */
+	if (!a->target.bare)
 		pg_pin_settings(a->conn);
 	note("%s: batch %" PRIu64 ", %s, %" PRIu64 " ids, %" PRIu64 " rows", a->target.label,
 		m->number, manifest_scope_name(m->scope), m->ids, m->rows);

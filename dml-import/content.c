@@ -30,13 +30,17 @@ static void pass(struct passage *p, const void *piece, size_t len)
 static void read_plain(struct passage *p, const char *name, struct io_sum *sum)
 {
 	enum { PIECE = 64 * 1024 };
+	uint64_t announced = p->batch->manifest.file[p->file].size, passed = 0;
 	char *piece = mem_alloc(PIECE);
 	struct io_reader reader;
 	size_t len;
 
 	io_reader_open(&reader, batch_file(p->batch, p->file), name);
-	while ((len = io_reader_next(&reader, piece, PIECE)) > 0)
+	/* One that grows as it is read is refused before it has come to an end. */
+	while (passed <= announced && (len = io_reader_next(&reader, piece, PIECE)) > 0) {
 		pass(p, piece, len);
+		passed += len;
+	}
 	io_reader_close(&reader, sum);
 	free(piece);
 }

@@ -72,7 +72,7 @@ bool plain_describe(PGconn *conn, struct target *t, const struct target_arrays *
 	if (plain) {
 		mem_replace(&t->relation, pg_text(res, 0, "relation"));
 		mem_replace(&t->only, "ONLY ");
-		t->freezable = pg_bool(res, 0, "freezable");
+		t->bare = pg_bool(res, 0, "bare");
 		t->hooked = pg_bool(res, 0, "hooked");
 		take_columns(t, res);
 		take_key(t, res, a->keys);

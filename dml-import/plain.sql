@@ -6,7 +6,10 @@
 -- $1 oid of the table, $2 names and $3 types of the columns sent, $4 columns of the key.
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
        c.relhastriggers AS hooked,               -- those of foreign keys that refer to it among them
-       NOT c.relhastriggers AND c.relchecks = 0 AS freezable,
+       NOT c.relhastriggers AND c.relchecks = 0
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS d
+                        WHERE d.attrelid = c.oid AND d.attnum > 0 AND d.atthasdef
+                          AND d.attname <> ALL ($2::text[])) AS bare,
        pg_catalog.quote_ident(a.attname) AS quoted,
        a.attnum AS number,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,

@@ -201,7 +201,7 @@ static void describe(PGconn *conn, struct target *t, const struct target_arrays 
 
 	mem_replace(&t->relation, pg_text(res, 0, "relation"));
 	mem_replace(&t->only, pg_text(res, 0, "only"));
-	t->freezable = pg_bool(res, 0, "freezable");
+	t->bare = pg_bool(res, 0, "bare");
 	t->hooked = pg_bool(res, 0, "hooked");
 	mem_replace(&t->list, pg_text(res, 0, "list"));
 	mem_replace(&t->definitions, pg_text(res, 0, "definitions"));

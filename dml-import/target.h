@@ -15,13 +15,14 @@ struct target {
 	bool superuser; /* we are one, or can become one */
 
 	/* Filled in by target_describe(). */
-	bool plain;        /* nothing but triggers can keep it from taking the batch, */
-	bool hooked;       /* and it has some, or a foreign key has */
-	char *relation;    /* quoted, schema-qualified */
-	char *only;        /* "ONLY " or "" */
-	bool freezable;    /* COPY may freeze its rows: no partitions, triggers or checks */
-	char *list;        /* the columns to copy, quoted */
-	char *definitions; /* key1 and so on, with the key's types here */
+	bool plain;     /* nothing but triggers can keep it from taking the batch, */
+	bool hooked;    /* and it has some, or a foreign key has */
+	char *relation; /* quoted, schema-qualified */
+	char *only;     /* "ONLY " or "" */
+	bool bare;  /* nobody's code runs when it is written: no partitions, triggers, checks,
+		       domains, nor defaults that are needed */
+	char *list; /* the columns to copy, quoted */
+	char *definitions;      /* key1 and so on, with the key's types here */
 	char digest[HASH_TEXT]; /* of the columns that are written: each one's place and type */
 	char *parts;            /* what types that somebody made are made of; NULL if none is */
 	char *condition;        /* that joins table t and ids c, by the key's operators */

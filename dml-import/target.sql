@@ -2,7 +2,14 @@
 -- index finds a row by the key, there is neither condition nor definitions.
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
        CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END AS only,
-       c.relkind = 'r' AND NOT c.relhastriggers AND c.relchecks = 0 AS freezable,
+       c.relkind = 'r' AND NOT c.relhastriggers AND c.relchecks = 0
+       AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS d
+                        WHERE d.attrelid = c.oid AND d.attnum > 0 AND NOT d.attisdropped
+                          AND (d.atthasdef AND d.attname <> ALL ($3::text[])
+                            OR d.atttypid >= 12000 AND NOT EXISTS ( -- it may be, or hold, a domain
+                                   SELECT FROM pg_catalog.pg_type AS dt
+                                     LEFT JOIN pg_catalog.pg_type AS de ON de.oid = dt.typelem
+                                    WHERE dt.oid = d.atttypid AND 'e' IN (dt.typtype, de.typtype)))) AS bare,
        c.relkind = 'p' OR c.relhastriggers AS hooked,
        (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(l.name), ', ' ORDER BY l.i)
           FROM pg_catalog.unnest($3::text[]) WITH ORDINALITY AS l (name, i)) AS list,

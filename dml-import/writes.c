@@ -11,7 +11,7 @@ void writes_begin(PGconn *conn, const struct target *t, struct writes *begin)
 	PGresult *res;
 
 	*begin = (struct writes){0};
-	if (t->freezable)
+	if (t->bare)
 		return;
 	res = pg_query_row(conn, writes_sql, 1, values);
 	*begin = (struct writes){
@@ -36,9 +36,9 @@ void writes_expect(PGconn *conn, const struct target *t, const struct writes *be
 	now.deleted -= begin->deleted;
 	if (now.inserted != inserted || now.updated != 0 || now.deleted != deleted)
 		die(DIE_PERSON,
-			"look for a trigger AFTER INSERT or DELETE that writes to its own "
-			"table, "
-			"and disable it",
+			"look for a trigger AFTER INSERT or DELETE, or a default, that writes "
+			"to "
+			"its own table, and disable it",
 			"table %s was also written by somebody else while batch %" PRIu64
 			" was applied: %" PRIu64 " rows inserted in place of %" PRIu64
 			", %" PRIu64 " updated, %" PRIu64 " deleted in place of %" PRIu64,

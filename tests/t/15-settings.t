@@ -288,6 +288,21 @@ $triggered->export('durable');
 $triggered->apply;
 is($triggered->target('TABLE durability'), "on\n", '... is not obeyed at COMMIT');
 
+# A default is somebody's code, too.
+$triggered->source('CREATE TABLE d1 (id int PRIMARY KEY); CREATE TABLE d2 (id int PRIMARY KEY); INSERT INTO d1 VALUES (1); INSERT INTO d2 VALUES (1)');
+$triggered->track('d1', 'd2');
+$triggered->target(<<'END');
+CREATE FUNCTION set_timeout() RETURNS int LANGUAGE plpgsql AS $$ BEGIN SET statement_timeout = '1h'; RETURN 1; END $$;
+ALTER TABLE d1 ADD z int DEFAULT set_timeout();
+CREATE TABLE timeouts (seen text);
+CREATE FUNCTION see_timeout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	INSERT INTO public.timeouts VALUES (current_setting('statement_timeout')); RETURN NULL; END $$;
+CREATE TRIGGER see AFTER INSERT ON d2 EXECUTE FUNCTION see_timeout();
+END
+$triggered->export('d1', 'd2');
+$triggered->apply;
+is($triggered->target('TABLE timeouts'), "0\n", 'what a default has set is over with its table');
+
 # Timeouts.  The export has to wait for longer than a statement or transaction of its role may take.
 for my $name ('statement_timeout', 'lock_timeout', $version < 17 ? () : 'transaction_timeout') {
 	$cluster->sql('postgres', "ALTER ROLE hostile SET $name = '1s'");

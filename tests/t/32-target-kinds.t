@@ -88,6 +88,12 @@ subtest 'who else writes' => sub {
 			goes_on("$name, is gone");
 		}
 	}
+	prepare('INSERT INTO items VALUES (1), (7); CREATE FUNCTION own_default() RETURNS int LANGUAGE plpgsql AS
+		$$BEGIN INSERT INTO public.items (id, z) VALUES (902, 0) ON CONFLICT DO NOTHING; RETURN 1; END$$;
+		ALTER TABLE items ADD z int DEFAULT own_default()');
+	refused(qr/table public\.items was also written by somebody else while batch \d+ was applied.*hint: .* a default/s, 'a default that does');
+	$r->write_target('ALTER TABLE items DROP z');
+	goes_on('a default that does, is gone');
 	prepare('CREATE TABLE log (id int); CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS
 		$$BEGIN INSERT INTO public.log VALUES (1); RETURN NULL; END$$;
 		CREATE TRIGGER own AFTER INSERT OR DELETE ON items FOR EACH ROW EXECUTE FUNCTION meddle()');
