@@ -77,17 +77,25 @@ void interrupt_init(void)
 	}
 }
 
+static bool is_registered(void (*action)(void))
+{
+	for (int i = 0; i < action_count; i++)
+		if (actions[i] == action)
+			return true;
+	return false;
+}
+
 void interrupt_add(void (*action)(void))
 {
 	sigset_t before;
 
 	interrupt_block(&before);
-	for (int i = 0; i < action_count; i++)
-		if (actions[i] == action)
-			goto restore;
-	if (action_count < ACTIONS)
+	if (!is_registered(action)) {
+		if (action_count == ACTIONS)
+			die(DIE_AGAIN, "report it: this is a bug",
+				"more than %d actions for a signal", ACTIONS);
 		actions[action_count++] = action;
-restore:
+	}
 	interrupt_restore(&before);
 }
 

@@ -56,7 +56,8 @@ bool name_from_record(const char *record, struct name *name);
 /* Ten digits at least and nothing else: the name of a batch. */
 bool name_is_number(const char *text);
 
-/* HOST/DB of A-Z a-z 0-9 . _ -, neither beginning with a dot or a dash.  False otherwise. */
+/* HOST/DB of A-Z a-z 0-9 . _ -, neither beginning with a dot or a dash, nor like the name of a
+ * batch.  False otherwise. */
 bool label_parse(const char *text, struct label *label);
 void label_free(struct label *label);
 

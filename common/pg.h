@@ -92,11 +92,13 @@ struct pg_rows {
 	uint64_t count; /* of rows so far */
 };
 
-/* If the server refuses: what that calls for, after a message that begins with `what`. */
+/* If the server refuses: what that calls for, after a message that begins with `what`.  All
+ * three die where the connection is lost. */
 enum die_status pg_rows_begin(
 	struct pg_rows *rows, PGconn *conn, const char *sql, const char *what);
 bool pg_rows_next(struct pg_rows *rows);
-/* After the last row; the same, if the rows did not end well. */
+/* After the last row; the same, if the rows did not end well.  Dies if the server counts other
+ * rows than came. */
 enum die_status pg_rows_end(struct pg_rows *rows, const char *what);
 
 /* COPY … FROM STDIN. */

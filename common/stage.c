@@ -107,7 +107,7 @@ void stage_create(struct stage *s, const struct spool_dir *dir, uint64_t number)
 	struct spool_dir directory;
 	struct stat st;
 
-	*s = (struct stage){.dir = dir, .number = number};
+	*s = (struct stage){.dir = dir};
 	spool_name(s->name, SPOOL_STAGE, number);
 	s->path = mem_format("%s/%s", dir->path, s->name);
 	if (!make_and_register(s))

@@ -8,9 +8,9 @@
  *                                                            COMMIT, which decides
  *     published             NUMBER/                          never changes again
  *
- * A program that dies removes what it has staged, unless stage_keep() came before: from then
- * on only the database knows whether the batch counts, and the next run asks it.
- * Needs the lock of the table's directory.
+ * A program that dies removes what it has staged, unless stage_keep_all() came before: from
+ * then on only the database knows whether the batch counts, and the next run asks it. Needs the
+ * lock of the table's directory.
  */
 #ifndef DML_STAGE_H
 #define DML_STAGE_H
@@ -21,7 +21,6 @@
 
 struct stage {
 	const struct spool_dir *dir;
-	uint64_t number;
 	char name[SPOOL_NAME_MAX];
 	char *path;
 	dev_t device; /* which directory it is, whatever bears its name by now */

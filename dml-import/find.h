@@ -21,11 +21,11 @@ struct found {
 struct find {
 	struct found *found;
 	size_t count;
-	enum die_status
-		status; /* the worst of what could not be looked into, as messages told */
+	enum die_status status; /* the worst of what could not be looked into, and was told */
 };
 
-/* Dies if an argument is missing or can't be read.  No link below an argument is followed. */
+/* What is missing or can't be read is told and noted in `status`; the others go on.  No link
+ * below an argument is followed. */
 void find_all(struct find *f, char *const *arguments, size_t count);
 
 /* The name of the table that a directory stands for.  Dies with DIE_PERSON if it is no name of

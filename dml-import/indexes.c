@@ -5,16 +5,8 @@
 #include "indexes.sql.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { ROWS_WORTH_IT = 10000 };
-
-static bool is_lock_not_available(const PGresult *res)
-{
-	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-
-	return state != NULL && strcmp(state, "55P03") == 0;
-}
 
 /* True if nobody else uses the table; then nobody will until the transaction ends. */
 static bool is_free(PGconn *conn, const struct target *t)
@@ -27,7 +19,7 @@ static bool is_free(PGconn *conn, const struct target *t)
 	pg_exec(conn, "SAVEPOINT dml_indexes", "SAVEPOINT");
 	res = PQexec(conn, sql);
 	got = PQresultStatus(res) == PGRES_COMMAND_OK;
-	if (!got && !is_lock_not_available(res))
+	if (!got && !pg_is_locked(res))
 		pg_die(conn, res, t->label);
 	PQclear(res);
 	free(sql);
