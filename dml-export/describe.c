@@ -75,6 +75,9 @@ static void judge(
 	} else if (!pg_bool(res, row, "noted")) {
 		source_refuse(tables, t, source_install_hint,
 			"has an unlogged shadow table, which a crash empties");
+	} else if (pg_bool(res, row, "closed")) {
+		source_refuse(tables, t, source_install_hint,
+			"has a shadow table with row security, which lets nothing be noted");
 	} else if (!pg_bool(res, row, "has_key")) {
 		source_refuse(tables, t, source_install_hint,
 			"has lost its key: a column was dropped, renamed or may be NULL now, "
@@ -283,7 +286,8 @@ bool describe_is_intact_or_locked(PGconn *conn, const struct source_table *table
 		      !pg_is_null(res, 0, "shadow") &&
 		      pg_number(res, 0, "version") == TRACK_VERSION &&
 		      pg_is_null(res, 0, "missing") && !pg_bool(res, 0, "foreign_owner") &&
-		      pg_bool(res, 0, "noted") && pg_bool(res, 0, "has_key") &&
+		      pg_bool(res, 0, "noted") && !pg_bool(res, 0, "closed") &&
+		      pg_bool(res, 0, "has_key") &&
 		      (!table->partitioned || are_partitions_intact(conn, table, locked));
 
 	PQclear(res);

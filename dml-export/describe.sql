@@ -13,6 +13,7 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        pg_catalog.row_security_active(c.oid) AS filtered,
        c.relpersistence = 'p' AS durable,
        s.relpersistence = 'p' AS noted, -- a crash empties a table that isn't
+       s.relrowsecurity AS closed,
        EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS inherits,
        g.missing,
        g.foreign_owner,

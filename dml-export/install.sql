@@ -188,7 +188,9 @@ SELECT pg_catalog.concat_ws(E'\n',
            pg_catalog.format(E'CREATE TABLE dml.%I (\n    txid bigint NOT NULL DEFAULT pg_catalog.txid_current(),\n    %s\n);',
                              stem.name, part.definitions),
            pg_catalog.format('CREATE INDEX ON dml.%I USING brin (txid) WITH (pages_per_range = 32);', stem.name),
-           pg_catalog.format('ALTER TABLE dml.%I REPLICA IDENTITY FULL;', stem.name),
+           -- As in schema.sql: what somebody's event trigger may have given it.
+           pg_catalog.format('ALTER TABLE dml.%I REPLICA IDENTITY FULL, DISABLE ROW LEVEL SECURITY,'
+                             ' NO FORCE ROW LEVEL SECURITY;', stem.name),
            (SELECT pg_catalog.string_agg(pg_catalog.format(
                        'CREATE FUNCTION dml.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS %2$L;',
                        stem.name || ' ' || f.suffix,

@@ -1,0 +1,91 @@
+# Goal of this test: whoever may write to a tracked table can go on to do so, whatever an event
+# trigger does to new tables, whoever gets the table or loses rights, and whoever runs what was
+# printed.  Where a write would fail for a right that the triggers lack, --status and the export say
+# so, and --install mends it.
+use strict;
+use warnings;
+
+use Dml;
+use Pair;
+use Test::More;
+
+my $pair = Pair->new;
+my ($src, $cluster) = ($pair->src, $pair->cluster);
+$cluster->sql('postgres', <<'SQL');
+CREATE ROLE app LOGIN; CREATE ROLE heir LOGIN; CREATE ROLE exporter LOGIN;
+CREATE ROLE admin LOGIN; GRANT app, heir TO admin;
+SQL
+
+sub as {
+	my ($role, $conninfo) = @_;
+	return ($conninfo // $src) =~ s/user='postgres'/user=$role/r;
+}
+
+# An error, or nothing.
+sub error_of {
+	my ($conninfo, $sql) = @_;
+	return eval { $cluster->sql($conninfo, $sql); 1 } ? '' : $@;
+}
+my $n = 0;
+sub write_as {
+	my ($role, $table, $conninfo) = @_;
+	$n++;
+	return error_of(as($role, $conninfo), "INSERT INTO $table VALUES ($n); UPDATE $table SET id = -id WHERE id = $n");
+}
+
+# Tests that the table is refused for this reason, and that --install mends it.
+sub is_mended {
+	my ($what, $wrong, $table, $owner) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my @export = ('-q', '-d', as('admin'), '-t', $table, '-T', $pair->{label}, $pair->out);
+	my $result = run_export(@export);
+	exits_with($result, 4, "$what: refused");
+	is($result->{stderr}, "dml-export: error: table $table $wrong\ndml-export: hint: run dml-export --install -t '$table'\n",
+		'... and why');
+	like(run_export('-d', as('admin'), '--status', '-t', $table)->{stdout}, qr/^\Q$table\E .*can't be exported: run --install$/m,
+		'... which --status tells');
+	like(run_export('-v', '-d', as('admin'), '--install', '-t', $table)->{stderr}, qr/^dml-export: note: \Q$table\E is tracked anew$/m,
+		'... and --install mends');
+	is(write_as($owner, $table), '', '... so that its owner can write');
+	exits_with(run_export(@export), 0, '... and it is exported');
+	exits_with($pair->apply, 0, '... and imported');
+	return table_equal($src, $pair->dst, $table, '... and is equal');
+}
+
+# An event trigger that gives every new table row security.
+$pair->source(<<'SQL');
+GRANT CREATE ON DATABASE source TO admin, app;
+CREATE SCHEMA s AUTHORIZATION app; GRANT USAGE ON SCHEMA s TO heir;
+CREATE TABLE s.t (id int PRIMARY KEY); ALTER TABLE s.t OWNER TO app;
+CREATE FUNCTION secure() RETURNS event_trigger LANGUAGE plpgsql AS $$
+DECLARE made record;
+BEGIN
+	FOR made IN SELECT object_identity AS name FROM pg_event_trigger_ddl_commands() WHERE object_type = 'table' LOOP
+		EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', made.name);
+	END LOOP;
+END $$;
+CREATE EVENT TRIGGER secures ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION secure();
+SQL
+export_ok('-d', as('admin'), '--install', '-t', 's.t');
+$pair->source('DROP EVENT TRIGGER secures');
+is($pair->source(q{SELECT relname FROM pg_class WHERE relnamespace = 'dml'::regnamespace AND (relrowsecurity OR relforcerowsecurity)}),
+	'', 'an event trigger that gives every new table row security: ours have none');
+is(write_as('app', 's.t'), '', '... and the owner can write');
+$pair->target('CREATE SCHEMA s');
+$pair->target(run_export('-d', as('admin'), '--target-ddl', '-t', 's.t')->{stdout});
+$pair->source(<<'SQL');
+GRANT USAGE ON SCHEMA s, dml TO exporter; GRANT SELECT ON s.t, dml."s.t", dml.tracked TO exporter;
+GRANT SELECT, INSERT, UPDATE ON dml.tracking TO exporter; GRANT SELECT, INSERT ON dml.history TO exporter;
+GRANT USAGE ON SEQUENCE dml.batch_number TO exporter; GRANT EXECUTE ON FUNCTION dml.purge(regclass) TO exporter;
+SQL
+my @export = ('-d', as('exporter'), '-t', 's.t', '-T', 'exporter/app', $pair->out);
+for my $what ('all rows', 'changes') {
+	my $result = run_export(@export);
+	is("$result->{ended} $result->{stderr}", '0 ', "... and another role export, $what");
+	write_as('app', 's.t');
+}
+$pair->source('ALTER TABLE dml."s.t" ENABLE ROW LEVEL SECURITY');
+like(write_as('app', 's.t'), qr/row-level security policy for table "s\.t"/, 'row security that the shadow table is given later: no write');
+is_mended('row security on the shadow table', 'has a shadow table with row security, which lets nothing be noted', 's.t', 'app');
+
+done_testing;
