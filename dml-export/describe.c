@@ -70,6 +70,10 @@ static void judge(
 	} else if (pg_bool(res, row, "foreign_owner")) {
 		source_refuse(tables, t, source_install_hint,
 			"has another owner now than the functions of its triggers");
+	} else if (pg_bool(res, row, "powerless")) {
+		source_refuse(tables, t, source_install_hint,
+			"has triggers whose functions lack a right: USAGE on schema dml or "
+			"INSERT on its shadow table");
 	} else if (!pg_bool(res, row, "durable")) {
 		source_refuse(tables, t, "ALTER TABLE … SET LOGGED", "is unlogged now");
 	} else if (!pg_bool(res, row, "noted")) {
@@ -286,8 +290,8 @@ bool describe_is_intact_or_locked(PGconn *conn, const struct source_table *table
 		      !pg_is_null(res, 0, "shadow") &&
 		      pg_number(res, 0, "version") == TRACK_VERSION &&
 		      pg_is_null(res, 0, "missing") && !pg_bool(res, 0, "foreign_owner") &&
-		      pg_bool(res, 0, "noted") && !pg_bool(res, 0, "closed") &&
-		      pg_bool(res, 0, "has_key") &&
+		      !pg_bool(res, 0, "powerless") && pg_bool(res, 0, "noted") &&
+		      !pg_bool(res, 0, "closed") && pg_bool(res, 0, "has_key") &&
 		      (!table->partitioned || are_partitions_intact(conn, table, locked));
 
 	PQclear(res);

@@ -17,6 +17,7 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS inherits,
        g.missing,
        g.foreign_owner,
+       g.powerless,
        -- Its columns are there, none can be NULL, and a unique index finds them.  The trigger that
        -- notes old keys knows them by number, and so notices if another column has taken the name.
        pg_catalog.cardinality(a.key) = pg_catalog.cardinality(t.key)
@@ -65,6 +66,8 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
                   AND p.proname = s.relname || CASE t.kind WHEN 'row' THEN w.of_row ELSE w.of_statement END
               ) IS NOT TRUE) AS missing,
               pg_catalog.bool_or(p.proowner <> c.relowner) AS foreign_owner,
+              pg_catalog.bool_or(NOT pg_catalog.has_schema_privilege(p.proowner, s.relnamespace, 'USAGE')
+                  OR NOT pg_catalog.has_table_privilege(p.proowner, s.oid, 'INSERT')) AS powerless,
               pg_catalog.max(g.oid) FILTER (WHERE w.name = 'dml_update_key') AS of_old_keys
          FROM (VALUES ('dml_insert'::name, 'A', 4, 0, 1, ' new', ' new'),
                       ('dml_update', 'A', 16, 0, 1, ' new', ' new'),

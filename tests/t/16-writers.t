@@ -88,4 +88,17 @@ $pair->source('ALTER TABLE dml."s.t" ENABLE ROW LEVEL SECURITY');
 like(write_as('app', 's.t'), qr/row-level security policy for table "s\.t"/, 'row security that the shadow table is given later: no write');
 is_mended('row security on the shadow table', 'has a shadow table with row security, which lets nothing be noted', 's.t', 'app');
 
+# A right that the functions of the triggers need is taken from their owner.
+my $powerless = 'has triggers whose functions lack a right: USAGE on schema dml or INSERT on its shadow table';
+for my $revoke ('USAGE ON SCHEMA dml', 'INSERT ON dml."s.t"') {
+	$pair->source("REVOKE $revoke FROM app");
+	like(write_as('app', 's.t'), qr/permission denied/, "REVOKE $revoke: no write");
+	is_mended("REVOKE $revoke", $powerless, 's.t', 'app');
+}
+
+# All that one role owns is given to another: the functions go along with the table, rights don't.
+$pair->source('REASSIGN OWNED BY app TO heir; GRANT USAGE ON SCHEMA s TO app');
+like(write_as('heir', 's.t'), qr/permission denied/, 'REASSIGN OWNED: no write');
+is_mended('REASSIGN OWNED', $powerless, 's.t', 'heir');
+
 done_testing;
