@@ -9,7 +9,7 @@
 WITH RECURSIVE
 base AS (
     SELECT c.oid, n.nspname, c.relname,
-           NULLIF(pg_catalog.pg_get_userbyid(c.relowner), CURRENT_USER) AS owner,
+           pg_catalog.pg_get_userbyid(c.relowner) AS owner,
            pg_catalog.format('%I.%I', n.nspname, c.relname) AS qualified,
            n.nspname || '.' || c.relname AS name
       FROM pg_catalog.pg_class AS c
@@ -208,8 +208,7 @@ SELECT pg_catalog.concat_ws(E'\n',
                                      pg_catalog.pg_get_userbyid(c.relowner))
               FROM pg_catalog.pg_class AS c
               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-             WHERE n.nspname = 'dml' AND c.relname = 'tracked'
-               AND pg_catalog.pg_get_userbyid(c.relowner) <> CURRENT_USER),
+             WHERE n.nspname = 'dml' AND c.relname = 'tracked'),
            pg_catalog.format(E'INSERT INTO dml.tracked (base, shadow, name, key, kind, version) VALUES (%L, %L, %L, %L, %L, %s)\n'
                              '    ON CONFLICT (base) DO UPDATE SET shadow = excluded.shadow, name = excluded.name,\n'
                              '    key = excluded.key, kind = excluded.kind, version = excluded.version;',
@@ -223,15 +222,18 @@ SELECT pg_catalog.concat_ws(E'\n',
        pg_catalog.concat_ws(E'\n',
            -- The functions run as the table's owner, who may change its columns' types, and so what
            -- runs in them, as he likes; all he gets is to write to the shadow table.
-           (SELECT pg_catalog.concat_ws(E'\n',
-                       pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA dml TO %I;', base.owner),
-                       pg_catalog.format('GRANT INSERT ON dml.%I TO %I;', stem.name, base.owner),
-                       pg_catalog.string_agg(pg_catalog.format('ALTER FUNCTION dml.%I() OWNER TO %I;',
-                           stem.name || ' ' || f.suffix, base.owner), E'\n' ORDER BY f.suffix),
-                       CASE WHEN pg_catalog.has_schema_privilege(base.owner,
-                                     pg_catalog.to_regnamespace('dml')::oid, 'CREATE') IS NOT TRUE
-                            THEN pg_catalog.format('REVOKE CREATE ON SCHEMA dml FROM %I;', base.owner) END)
-              FROM function AS f WHERE base.owner IS NOT NULL HAVING pg_catalog.count(*) > 0),
+           -- Where he runs this himself, all is his, and there is nothing to give or to take.
+           (SELECT pg_catalog.format('DO %L;', pg_catalog.format(
+                       E'\nDECLARE\n    creates boolean := pg_catalog.has_schema_privilege(%1$L, ''dml'', ''CREATE'');\n'
+                       'BEGIN\n    IF CURRENT_USER <> %1$L THEN\n'
+                       '        GRANT USAGE, CREATE ON SCHEMA dml TO %1$I;\n'
+                       '        GRANT INSERT ON dml.%2$I TO %1$I;\n%3$s\n'
+                       '        IF NOT creates THEN\n            REVOKE CREATE ON SCHEMA dml FROM %1$I;\n        END IF;\n'
+                       '    END IF;\nEND\n',
+                       base.owner, stem.name,
+                       pg_catalog.string_agg(pg_catalog.format('        ALTER FUNCTION dml.%I() OWNER TO %I;',
+                           stem.name || ' ' || f.suffix, base.owner), E'\n' ORDER BY f.suffix)))
+              FROM function AS f),
            (SELECT pg_catalog.string_agg(pg_catalog.format('GRANT %s ON dml.%I TO %s;',
                        a.privilege_type, stem.name,
                        CASE a.grantee WHEN 0 THEN 'PUBLIC'

@@ -101,4 +101,37 @@ $pair->source('REASSIGN OWNED BY app TO heir; GRANT USAGE ON SCHEMA s TO app');
 like(write_as('heir', 's.t'), qr/permission denied/, 'REASSIGN OWNED: no write');
 is_mended('REASSIGN OWNED', $powerless, 's.t', 'heir');
 
+# What one role has printed is run by another: the functions are the table's owner's all the same, and
+# all else is the role's whose schema dml is.
+my $runs = 0;
+sub is_run {
+	my ($printer, $runner, $before) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $what = "printed as $printer, run as $runner";
+	my $name = 'run' . $runs++;
+	my $db = $cluster->db($name);
+	$cluster->sql($db, "GRANT CREATE ON DATABASE $name TO admin, app; GRANT CREATE ON SCHEMA public TO app;"
+		. ' SET ROLE app; CREATE TABLE s (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY)');
+	export_ok('-d', as($before, $db), '--install', '-t', 's') if $before;
+	my $printed = run_export('-d', as($printer, $db), '--install', '--print-sql', '-t', 't');
+	is("$printed->{ended} $printed->{stderr}", '0 ', "$what: printed");
+	my $psql = run_cmd({ stdin => $printed->{stdout} }, $cluster->client('psql'), '-Xqv', 'ON_ERROR_STOP=1', '-d', as($runner, $db));
+	is("$psql->{ended} $psql->{stderr}", '0 ', '... and run');
+	is($cluster->sql($db, q(SELECT DISTINCT proowner::regrole FROM pg_proc WHERE pronamespace = 'dml'::regnamespace AND prorettype = 'trigger'::regtype)),
+		"app\n", "... the functions are the table's owner's");
+	my $owner = $before // $runner;
+	is($cluster->sql($db, q(SELECT DISTINCT relowner::regrole FROM pg_class WHERE relnamespace = 'dml'::regnamespace)), "$owner\n",
+		'... the tables are of the role whose the schema is');
+	is($cluster->value($db, q(SELECT has_schema_privilege('app', 'dml', 'CREATE'))), $owner eq 'app' ? 1 : 0,
+		'... who alone makes tables there');
+	is(write_as('app', 't', $db), '', '... and the owner can write');
+	my $again = run_export('-v', '-d', as($owner, $db), '--install', '-t', 't');
+	like($again->{stderr}, qr/^dml-export: note: public\.t is tracked already\n\z/, '... and nothing is left to do');
+	return;
+}
+is_run('app', $_) for 'app', 'admin', 'postgres';
+is_run('postgres', $_) for 'app', 'admin', 'postgres';
+is_run('admin', $_, 'admin') for 'admin', 'postgres';
+is_run('app', $_, 'app') for 'app', 'postgres';
+
 done_testing;
