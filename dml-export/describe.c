@@ -90,6 +90,10 @@ static void judge(
 		   pg_bool(res, row, "inherits")) {
 		source_refuse(tables, t, source_install_hint,
 			"is written through a parent, which fires no statement triggers");
+	} else if (pg_bool(res, row, "blocked")) {
+		source_refuse(tables, t, source_install_hint,
+			"has statement triggers, and a foreign table inherits from it: "
+			"no UPDATE or DELETE passes");
 	} else if (pg_bool(res, row, "filtered")) {
 		source_refuse(tables, t, "connect as its owner or as a role with BYPASSRLS",
 			"has row security that would hide rows from this role");
@@ -292,6 +296,7 @@ bool describe_is_intact_or_locked(PGconn *conn, const struct source_table *table
 		      pg_is_null(res, 0, "missing") && !pg_bool(res, 0, "foreign_owner") &&
 		      !pg_bool(res, 0, "powerless") && pg_bool(res, 0, "noted") &&
 		      !pg_bool(res, 0, "closed") && pg_bool(res, 0, "has_key") &&
+		      !pg_bool(res, 0, "blocked") &&
 		      (!table->partitioned || are_partitions_intact(conn, table, locked));
 
 	PQclear(res);

@@ -15,6 +15,13 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        s.relpersistence = 'p' AS noted, -- a crash empties a table that isn't
        s.relrowsecurity AS closed,
        EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS inherits,
+       -- It may be an heir's heir.
+       c.relkind = 'r' AND c.relhassubclass AND t.kind <> 'row' AND EXISTS (
+           WITH RECURSIVE heir AS (
+               SELECT h.inhrelid AS oid FROM pg_catalog.pg_inherits AS h WHERE h.inhparent = c.oid
+               UNION
+               SELECT h.inhrelid FROM heir JOIN pg_catalog.pg_inherits AS h ON h.inhparent = heir.oid)
+           SELECT FROM heir JOIN pg_catalog.pg_foreign_table AS f ON f.ftrelid = heir.oid) AS blocked,
        g.missing,
        g.foreign_owner,
        g.powerless,

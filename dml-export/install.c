@@ -57,11 +57,25 @@ static enum die_status no_key(const struct options *o, const struct source_table
 	return DIE_PERSON;
 }
 
-/* True if nothing has to be done: the same key, the same kind, all in place. */
-static bool up_to_date(PGconn *conn, const struct options *o, const struct source_table *t,
-	const PGresult *old, const char *kind)
+/* Of the triggers.  A foreign table that inherits ends all UPDATE and DELETE where they run
+ * once for each statement: a table from which others inherit may get one any day. */
+static const char *best_kind(const struct source_table *t)
 {
-	if (old == NULL || strcmp(pg_text(old, 0, "kind"), kind) != 0)
+	return t->row_kind || t->heirs ? "row" : "statement";
+}
+
+/* The others need not be installed anew as long as that has not come about, which
+ * describe_is_intact() knows. */
+static bool is_good_kind(const struct source_table *t, const char *kind)
+{
+	return strcmp(kind, best_kind(t)) == 0 || (t->heirs && !t->row_kind);
+}
+
+/* True if nothing has to be done: the same key, a good kind, all in place. */
+static bool up_to_date(PGconn *conn, const struct options *o, const struct source_table *t,
+	const PGresult *old)
+{
+	if (old == NULL || !is_good_kind(t, pg_text(old, 0, "kind")))
 		return false;
 	if (o->key != NULL) {
 		const char *const values[] = {o->key, pg_text(old, 0, "key")};
@@ -219,7 +233,7 @@ static void tell(const struct source_table *t, const PGresult *own, const PGresu
 static enum die_status install(PGconn *conn, const struct options *o, struct schema *schema,
 	struct source_tables *tables, struct source_table *t)
 {
-	const char *kind = t->row_kind ? "row" : "statement";
+	const char *kind = best_kind(t);
 	struct source_table dropped = {.name = t->name};
 	PGresult *own = schema->made ? track_installed(conn, t) : NULL;
 	PGresult *old = schema->made && own == NULL ? track_installed(conn, &dropped) : own;
@@ -228,7 +242,7 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 	enum die_status status;
 	PGresult *plan = NULL;
 
-	if (up_to_date(conn, o, t, own, kind)) {
+	if (up_to_date(conn, o, t, own)) {
 		status = close_functions(conn, o, t, own);
 	} else if (collides(conn, tables, t)) {
 		status = DIE_PERSON;

@@ -7,6 +7,7 @@ SELECT c.oid,
        n.oid IS NOT NULL AS has_schema,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
        EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS inherits,
+       EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhparent = c.oid) AS has_heirs,
        EXISTS (SELECT FROM pg_catalog.pg_trigger AS g
                 WHERE g.tgrelid = c.oid AND g.tgname = 'dml_insert' AND g.tgparentid <> 0) AS goes_along
   FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]))

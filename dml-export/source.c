@@ -97,6 +97,7 @@ static void judge(struct source_tables *tables, struct source_table *t, const PG
 		}
 		t->owned = pg_bool(res, row, "owned");
 		t->row_kind = t->partitioned || pg_bool(res, row, "inherits");
+		t->heirs = pg_bool(res, row, "has_heirs");
 	}
 }
 

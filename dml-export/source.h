@@ -21,6 +21,7 @@ struct source_table {
 	bool partitioned;
 	bool owned;    /* by the role or one whose rights it has; not with SOURCE_TRACKED */
 	bool row_kind; /* statement triggers would miss writes through a parent */
+	bool heirs;    /* others inherit from it, or are its partitions */
 
 	/* With SOURCE_TRACKED. */
 	bool tracked;
