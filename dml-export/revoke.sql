@@ -1,7 +1,8 @@
 -- ALTER DEFAULT PRIVILEGES may have given rights on what this transaction has made: to execute a
 -- SECURITY DEFINER function, say.  Only the owner keeps any, and who has them by such a default for
 -- just schema dml, which is meant for its tables.  A savepoint, which psql may set, has a greater
--- number than its transaction, and so a lesser age.
+-- number than its transaction, and so a lesser age.  So may have what another granted meanwhile: but
+-- that one has committed, or nobody would see it.
 DO $revoke$
 DECLARE
     statement pg_catalog.text;
@@ -24,8 +25,17 @@ BEGIN
                   FROM pg_catalog.pg_proc AS p
                  WHERE p.pronamespace = 'dml'::pg_catalog.regnamespace) AS o
          CROSS JOIN LATERAL pg_catalog.aclexplode(o.acl) AS a
-         WHERE pg_catalog.age(o.made)
-               <= pg_catalog.age(pg_catalog.pg_current_xact_id()::pg_catalog.xid)
+         CROSS JOIN LATERAL (
+               SELECT pg_catalog.age(pg_catalog.pg_current_xact_id()::pg_catalog.xid)::pg_catalog.int8
+                      - pg_catalog.age(o.made) AS later) AS m
+         CROSS JOIN LATERAL (
+               SELECT (pg_catalog.pg_current_xact_id()::pg_catalog.text::pg_catalog.int8 + GREATEST(m.later, 0))
+                      ::pg_catalog.text::pg_catalog.xid8 AS xact) AS x
+         -- From xmax on none has ended, so what is seen of those is ours.  The server refuses to tell
+         -- the status of a number that it has not given yet.
+         WHERE CASE WHEN m.later < 0 THEN false
+                    WHEN x.xact >= pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) THEN true
+                    ELSE pg_catalog.pg_xact_status(x.xact) = 'in progress' END
            AND a.grantee <> o.owner
            AND NOT EXISTS (SELECT FROM pg_catalog.pg_default_acl AS d
                             CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS k

@@ -195,6 +195,31 @@ export_ok('-d', $open, '--install', '-t', 'w');
 is(open_to_others(), "public.t|exporter|SELECT\npublic.w|exporter|SELECT\n",
 	'default privileges for just that schema are meant');
 
+# What the owner grants while --install runs, he means: only what defaults gave goes.
+$cluster->sql($open, 'CREATE TABLE v (id int PRIMARY KEY)');
+my ($begin, $end) = run_export('-d', $open, '--install', '--print-sql', '-t', 'v')->{stdout} =~ /\A(.*?)^(DO \$revoke\$.*)\z/ms;
+for my $savepoint ('', 'SAVEPOINT s; CREATE SEQUENCE dml.own; RELEASE s; SAVEPOINT t; CREATE SEQUENCE dml.other') {
+	my $installs = $cluster->connect($open);
+	$installs->do($_) for $begin, $savepoint || ();
+	$cluster->sql($open, 'GRANT USAGE ON SCHEMA dml TO exporter; GRANT SELECT ON dml.history, dml.tracking TO exporter;'
+		. ' GRANT USAGE ON SEQUENCE dml.batch_number TO exporter; GRANT EXECUTE ON FUNCTION dml.purge(regclass) TO exporter');
+	$installs->do($end);
+	is(open_to_others(), <<'OPEN', 'what is granted while --install runs stays' . ($savepoint && ', and savepoints hide nothing'));
+batch_number|exporter|USAGE
+dml|exporter|USAGE
+history|exporter|SELECT
+public.t|exporter|SELECT
+public.v|exporter|SELECT
+public.w|exporter|SELECT
+purge|exporter|EXECUTE
+tracking|exporter|SELECT
+OPEN
+	$cluster->sql($open, 'DROP SEQUENCE IF EXISTS dml.own, dml.other; REVOKE ALL ON SCHEMA dml FROM exporter;'
+		. ' REVOKE ALL ON dml.history, dml.tracking, dml.batch_number FROM exporter;'
+		. ' REVOKE ALL ON FUNCTION dml.purge(regclass) FROM exporter');
+	export_ok('-d', $open, '--uninstall', '-t', 'v');
+}
+
 # While --install waits for its lock, another table may take the name, or the table another owner.
 # The schema is the owner's here, the table the superuser's.
 my $swapped = $cluster->db('swapped');
