@@ -2,6 +2,7 @@
 
 #include "die.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
