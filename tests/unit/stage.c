@@ -82,7 +82,7 @@ static void test_create(void)
 static void create_file(const void *name)
 {
 	struct spool_dir dir;
-	struct stage s = {.dir = &dir, .number = 42, .name = STAGE};
+	struct stage s = {.dir = &dir, .name = STAGE};
 	struct stat st;
 	char *path = scratch_path(STAGE);
 
