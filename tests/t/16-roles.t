@@ -321,8 +321,8 @@ CREATE VIEW dml.ledger AS SELECT 'pg_class'::regclass AS relation, ''::text AS o
 	1::bigint AS number, ''::text AS seal, '1'::text AS system, 1::bigint AS timeline, ''::text AS database, ''::text AS columns,
 	'1:1:'::text AS snapshot, now() AS taken, now() AS applied;
 GRANT SELECT ON dml.ledger TO PUBLIC;
-SELECT pg_advisory_unlock(1684892163);
 END
+	$rival->do('SELECT pg_advisory_unlock(1684892163)');
 	my $result = finish($racing);
 	exits_with($result, 4, "@$call[0]: a ledger that another made meanwhile: refused");
 	stderr_like($result, qr/role "owner" owns schema dml or a table in it/, '... and why');
