@@ -60,7 +60,7 @@ char *encoding_convert(PGconn *conn, const char *name, const char *encoding)
 	bytes = PQunescapeBytea((const unsigned char *)pg_text(res, 0, "name"), &len);
 	if (bytes == NULL)
 		mem_exhausted();
-	converted = mem_string((const char *)bytes);
+	converted = mem_format("%.*s", (int)len, (const char *)bytes);
 	PQfreemem(bytes);
 	PQclear(res);
 	return converted;
