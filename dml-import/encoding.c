@@ -3,8 +3,6 @@
 #include "batch.h"
 #include "pg_error.h"
 
-#include <string.h>
-
 /* What comes from SQL_ASCII, bytes of no encoding, has to be in the database's: the server
  * would take them unseen. */
 static const char set_sql[] =
