@@ -60,15 +60,11 @@ static void expect_no_master(PGconn *conn, enum own_schema_use use)
 	PQclear(res);
 }
 
-static bool is_wary(PGconn *conn, enum own_schema_use use)
+bool own_schema_is_wary(PGconn *conn)
 {
-	PGresult *res;
-	bool wary;
+	PGresult *res = pg_query_row(conn, wary_sql, 0, NULL);
+	bool wary = pg_bool(res, 0, "wary");
 
-	if (use == OWN_MAKE)
-		return true;
-	res = pg_query_row(conn, wary_sql, 0, NULL);
-	wary = pg_bool(res, 0, "wary");
 	PQclear(res);
 	return wary;
 }
@@ -82,7 +78,7 @@ bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use)
 	if (use != OWN_READ && pg_bool(res, 0, "standby"))
 		die(DIE_PERSON, "connect to the primary", "this server is a standby");
 	PQclear(res);
-	if (others && is_wary(conn, use))
+	if (others && (use == OWN_MAKE || own_schema_is_wary(conn)))
 		expect_no_master(conn, use);
 	return has;
 }

@@ -16,6 +16,9 @@ enum own_schema_use { OWN_READ, OWN_WRITE, OWN_MAKE };
  */
 bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use);
 
+/* True if the session's user is a superuser or can become one: whose code runs matters then. */
+bool own_schema_is_wary(PGconn *conn);
+
 /* Dies unless the role can make or drop what is in the schema: it has the rights of the owner
  * of the table `name` or, where that isn't there, may create it in a schema that is. */
 void own_schema_expect_owner(PGconn *conn, const char *name);

@@ -3,18 +3,22 @@
 #include "changes.h"
 #include "describe.h"
 #include "lock.h"
+#include "rights.h"
 #include "workers.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-/* The rows of one chain by a connection of the caller's.  If refused: what that calls for. */
+/* The rows of one chain by a connection of the caller's.  If refused: what that calls for.  An
+ * index can be made while others' rows are read: so whose code would run is asked here. */
 static enum die_status copy_chain(const struct run *run, struct chain *c)
 {
 	struct selection selection;
 	enum die_status status;
 
+	if (run->wary && (status = rights_to_read(run->conn, c->table)) != DIE_DONE)
+		return status;
 	status = selection_make(run->conn, c->table, &selection);
 	if (status == DIE_DONE)
 		status = changes_copy(run, c, &selection);

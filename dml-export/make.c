@@ -2,6 +2,7 @@
 
 #include "changes.h"
 #include "copy.h"
+#include "own_schema.h"
 #include "tracking.h"
 
 #include <fcntl.h>
@@ -184,6 +185,7 @@ static void seal_and_save(struct run *run)
 
 void make_batches(struct run *run)
 {
+	run->wary = own_schema_is_wary(run->conn);
 	stage_all(run);
 	copy_all(run);
 	share_or_discard(run);

@@ -267,6 +267,8 @@ for my $part (
 	['ALTER TABLE app.t ADD CHECK (public.is_good(v))', 'function public.is_good(text)'],
 	['ALTER TABLE app.t ADD n int DEFAULT public.one(1)', 'function public.one(integer)'],
 	['CREATE INDEX ON app.t (public.one(id))', 'function public.one(integer)'],
+	$pair->target_cluster->version < 14 ? ()
+		: ['CREATE STATISTICS app.st ON (public.one(id)), v FROM app.t', 'function public.one(integer)'],
 	['ALTER TABLE app.t ALTER v TYPE public.good', 'type public.good'],
 	['ALTER TABLE app.t ADD p public.pair', 'type public.pair'],
 	['CREATE INDEX ON app.t (v public.mine)', 'function public.compare(text,text)'],

@@ -1,6 +1,6 @@
 /* Those who are no superusers, and whose code a superuser's writing would run. */
-#ifndef DML_IMPORT_STRANGERS_H
-#define DML_IMPORT_STRANGERS_H
+#ifndef DML_STRANGERS_H
+#define DML_STRANGERS_H
 
 #include "pg.h"
 

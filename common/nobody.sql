@@ -10,6 +10,7 @@ SELECT NOT EXISTS (
                OR EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
                            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                              AND (a.atttypid >= 12000 OR a.atthasdef))
+               OR EXISTS (SELECT FROM pg_catalog.pg_statistic_ext AS e WHERE e.stxrelid = c.oid)
                OR EXISTS (SELECT FROM pg_catalog.pg_index AS x
                            WHERE x.indrelid = c.oid
                              AND (x.indisexclusion OR x.indexprs IS NOT NULL OR x.indpred IS NOT NULL

@@ -23,7 +23,8 @@ part AS (
               AND d.refclassid <> 'pg_catalog.pg_namespace'::pg_catalog.regclass
            UNION ALL
            -- What hangs on a table of ours, or on a domain: triggers, rules, policies, defaults,
-           -- constraints, indexes.  And on a class or family of operators: what an index calls.
+           -- constraints, indexes, and statistics, whose expressions the planner computes.  And on a
+           -- class or family of operators: what an index calls.
            SELECT d.classid, d.objid
              FROM pg_catalog.pg_depend AS d
             WHERE d.refclassid = part.class AND d.refobjid = part.oid
@@ -37,6 +38,7 @@ part AS (
                                  'pg_catalog.pg_constraint'::pg_catalog.regclass,
                                  'pg_catalog.pg_trigger'::pg_catalog.regclass,
                                  'pg_catalog.pg_policy'::pg_catalog.regclass,
+                                 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass,
                                  'pg_catalog.pg_amproc'::pg_catalog.regclass,
                                  'pg_catalog.pg_amop'::pg_catalog.regclass)
                 OR d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass

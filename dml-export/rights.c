@@ -1,0 +1,47 @@
+#include "rights.h"
+
+#include "readers.sql.h"
+
+#include <stdlib.h>
+
+/* False of most tables, which spares them the long query. */
+static const char computed_sql[] =
+	"SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
+	"                WHERE c.oid = $1::oid AND c.relkind = 'p')"
+	"    OR EXISTS (SELECT FROM pg_catalog.pg_index AS x"
+	"                WHERE x.indrelid = $1::oid"
+	"                  AND (x.indexprs IS NOT NULL OR x.indpred IS NOT NULL"
+	"                       OR 12000 <= ANY (x.indclass::oid[])))"
+	"    OR EXISTS (SELECT FROM pg_catalog.pg_statistic_ext AS e"
+	"                WHERE e.stxrelid = $1::oid) AS computed";
+
+static bool is_computed(PGconn *conn, const struct source_table *t)
+{
+	const char *const values[] = {t->oid};
+	PGresult *res = pg_query_row(conn, computed_sql, 1, values);
+	bool computed = pg_bool(res, 0, "computed");
+
+	PQclear(res);
+	return computed;
+}
+
+enum die_status rights_to_read(PGconn *conn, const struct source_table *t)
+{
+	const char *const values[] = {t->oid};
+	enum die_status status = DIE_DONE;
+	PGresult *res;
+
+	if (!is_computed(conn, t))
+		return DIE_DONE;
+	res = pg_query(conn, readers_sql, 1, values);
+	if (PQntuples(res) > 0) {
+		complain("connect as the table's owner, with -U, or as a role that was granted "
+			 "what the manual page lists under PRIVILEGES",
+			"a superuser's rights would be in the hands of role \"%s\": table %s "
+			"is read with the help of %s, which is that role's",
+			pg_text(res, 0, "role"), t->label, pg_text(res, 0, "object"));
+		status = DIE_PERSON;
+	}
+	PQclear(res);
+	return status;
+}

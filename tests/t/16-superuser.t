@@ -1,0 +1,115 @@
+# Goal of this test: a superuser who exports, or who can become one, lends nobody his rights.  Where
+# the planner would run code of another role, the table is refused; what doesn't run is no reason.
+use strict;
+use warnings;
+
+use Dml;
+use Pair;
+use Test::More;
+
+my $pair = Pair->new;
+my ($cluster, $out) = ($pair->cluster, $pair->out);
+
+sub as {
+	my ($role) = @_;
+	return $pair->src =~ s/user='postgres'/user=$role/r;
+}
+
+# The functions of app make it a superuser, where they can.
+$cluster->sql('postgres', 'CREATE ROLE app LOGIN; CREATE ROLE member LOGIN; GRANT postgres, app TO member;'
+	. 'CREATE ROLE exporter LOGIN');
+$pair->source(<<'END');
+GRANT CREATE ON DATABASE source TO app;
+CREATE SCHEMA s AUTHORIZATION app; GRANT USAGE ON SCHEMA s TO exporter;
+SET ROLE app;
+CREATE FUNCTION s.climb() RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+	IF current_setting('is_superuser') = 'on' THEN EXECUTE 'ALTER ROLE app SUPERUSER'; END IF;
+	RETURN 1;
+END $$;
+CREATE FUNCTION s.f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN s.climb(); END $$;
+CREATE FUNCTION s.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM s.climb(); RETURN NULL; END $$;
+CREATE FUNCTION s.compare(int, int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+	$$ BEGIN PERFORM s.climb(); RETURN btint4cmp($1, $2); END $$;
+RESET ROLE;
+CREATE OPERATOR CLASS public.mine FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
+	OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 s.compare(int, int);
+CREATE FUNCTION public.twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2 * $1';
+END
+
+sub make {
+	my (@sql) = @_;
+	$pair->source("CREATE TABLE other (id int PRIMARY KEY); SET ROLE app; $_") for join ';', @sql;
+	export_ok('-q', '-d', $pair->src, '--install', '-t', 's.t', '-t', 'other');
+	$pair->source('SET ROLE app; INSERT INTO s.t SELECT 1, 1; RESET ROLE; INSERT INTO other VALUES (1);'
+		. 'GRANT ALL ON ALL TABLES IN SCHEMA s, dml, public TO exporter; GRANT ALL ON SCHEMA dml TO exporter;'
+		. 'GRANT ALL ON SEQUENCE dml.batch_number TO exporter; GRANT EXECUTE ON FUNCTION dml.purge(regclass) TO exporter');
+	return;
+}
+
+sub unmake {
+	$pair->source('RESET ROLE; DROP SCHEMA dml CASCADE; DROP TABLE s.t, other');
+	return;
+}
+
+sub export_by {
+	my ($role, @options) = @_;
+	return run_export(@options, '-d', as($role), '-t', 's.t', '-t', 'other', '-T', 'r/a', $out);
+}
+
+sub tables_of { return join ' ', sort map { m{/r/a/([^/]+)/} } @_ }
+
+sub is_ordinary {
+	is($cluster->sql('postgres', q(SELECT rolsuper FROM pg_roles WHERE rolname = 'app')), "f\n",
+		'... and nobody has become a superuser');
+	$cluster->sql('postgres', 'ALTER ROLE app NOSUPERUSER');
+	return;
+}
+
+my @plain = 'CREATE TABLE s.t (id int PRIMARY KEY, v int)';
+my @parted = ('CREATE TABLE s.t (id int PRIMARY KEY, v int) PARTITION BY RANGE (id)',
+	'CREATE TABLE s.part PARTITION OF s.t DEFAULT');
+for my $case (
+	[@plain, 'CREATE INDEX ON s.t (v) WHERE s.f(1) > 0', 'function s.f(integer)'],
+	[@plain, 'CREATE INDEX ON s.t ((v + s.f(1)))', 'function s.f(integer)'],
+	$cluster->version < 14 ? () : [@plain, 'CREATE STATISTICS s.st ON (v + s.f(1)), id FROM s.t', 'function s.f(integer)'],
+	[@plain, 'CREATE INDEX ON s.t (v public.mine)', 'function s.compare(integer,integer)'],
+	[@parted, 'CREATE INDEX ON s.part ((v + s.f(1)))', 'function s.f(integer)'],
+) {
+	my @sql = @$case;
+	my $object = pop @sql;
+	my $what = $sql[-1];
+	make(@sql);
+	for my $options ([], ['-j', 2]) {
+		my $result = export_by('postgres', @$options);
+		exits_with($result, 4, "@$options $what: refused");
+		stderr_like($result, qr/error: a superuser's rights would be in the hands of role "app": table s\.t is read with the help of \Q$object\E/,
+			'... and why');
+		stderr_like($result, qr/hint: connect as the table's owner/, '... and what to do');
+		is(tables_of(@{ $result->{lines} }), @$options ? '' : 'other', '... the other table goes on');
+		is_ordinary();
+	}
+	my $other = export_by('member');
+	exits_with($other, 4, '... to a member of a superuser, too');
+	is_ordinary();
+	is(tables_of(@{ export_by('exporter')->{lines} }), 's.t', '... but not to another role');
+	is_ordinary();
+	unmake();
+}
+
+# What an export doesn't run.
+make('CREATE TYPE s.mood AS ENUM (\'good\', \'bad\'); CREATE DOMAIN s.number AS int CHECK (s.f(VALUE) > 0)',
+	'CREATE TABLE s.t (id int PRIMARY KEY, v int DEFAULT s.f(1), mood s.mood, n s.number, CHECK (s.f(v) > 0))',
+	'CREATE TRIGGER note AFTER INSERT ON s.t EXECUTE FUNCTION s.note()',
+	'CREATE INDEX ON s.t (v) WHERE mood = \'good\'', 'CREATE INDEX ON s.t (n)', 'CREATE INDEX ON s.t (public.twice(v))',
+	'CREATE STATISTICS s.st (dependencies) ON id, v FROM s.t');
+for my $scope (1, 2) {
+	$pair->source('SET ROLE app; INSERT INTO s.t SELECT 2') if $scope == 2;
+	my $result = export_by('postgres');
+	is("$result->{ended} $result->{stderr}", '0 ', 'triggers, defaults, checks, domains and enumerations do no harm');
+	is(tables_of(@{ $result->{lines} }), $scope == 1 ? 'other s.t' : 's.t', '... the table is exported');
+	is_ordinary();
+}
+unmake();
+
+done_testing;
