@@ -82,6 +82,9 @@ static void judge(
 	} else if (pg_bool(res, row, "closed")) {
 		source_refuse(tables, t, source_install_hint,
 			"has a shadow table with row security, which lets nothing be noted");
+	} else if (pg_bool(res, row, "hooked")) {
+		source_refuse(tables, t, source_install_hint,
+			"has a trigger or rule on its shadow table, which could drop changes");
 	} else if (!pg_bool(res, row, "has_key")) {
 		source_refuse(tables, t, source_install_hint,
 			"has lost its key: a column was dropped, renamed or may be NULL now, "
@@ -295,8 +298,8 @@ bool describe_is_intact_or_locked(PGconn *conn, const struct source_table *table
 		      pg_number(res, 0, "version") == TRACK_VERSION &&
 		      pg_is_null(res, 0, "missing") && !pg_bool(res, 0, "foreign_owner") &&
 		      !pg_bool(res, 0, "powerless") && pg_bool(res, 0, "noted") &&
-		      !pg_bool(res, 0, "closed") && pg_bool(res, 0, "has_key") &&
-		      !pg_bool(res, 0, "blocked") &&
+		      !pg_bool(res, 0, "closed") && !pg_bool(res, 0, "hooked") &&
+		      pg_bool(res, 0, "has_key") && !pg_bool(res, 0, "blocked") &&
 		      (!table->partitioned || are_partitions_intact(conn, table, locked));
 
 	PQclear(res);

@@ -2,6 +2,7 @@
 
 #include "lock.h"
 #include "purge.h"
+#include "rights.h"
 #include "source.h"
 
 #include <inttypes.h>
@@ -48,6 +49,8 @@ static enum die_status forget(PGconn *conn, const struct label *target, const ch
 	PGresult *res;
 
 	pg_exec(conn, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" LOCK_PATIENCE, "SET");
+	if (own_schema_is_wary(conn))
+		rights_to_write(conn, forget_sql);
 	res = pg_query_try(conn, forget_sql, 2, values);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK) {
 		enum die_status status = pg_complain(conn, res, target->text);

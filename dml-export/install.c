@@ -302,6 +302,8 @@ enum die_status install_run(const struct options *o)
 	if (!o->print_sql) /* what is printed may be for somebody else to run */
 		own_schema_expect_owner(conn, "tracked");
 	schema.made = source_installed(conn, OWN_MAKE);
+	if (schema.made)
+		track_expect_no_strangers(conn, o);
 	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);
 	track_refuse_reserved(&tables);
 	if (schema.made)

@@ -189,5 +189,6 @@ void make_batches(struct run *run)
 	stage_all(run);
 	copy_all(run);
 	share_or_discard(run);
+	tracking_expect_no_strangers(run);
 	seal_and_save(run);
 }

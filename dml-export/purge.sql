@@ -18,6 +18,7 @@ DECLARE
     horizon  bigint;
     deleted  bigint := 0;
     patience text := current_setting('lock_timeout');
+    hooked   regclass;
 BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state',
@@ -31,6 +32,16 @@ BEGIN
       FROM dml.tracked AS t WHERE t.base = purge.base;
     IF shadow IS NULL OR to_regclass(shadow) IS NULL THEN
         RETURN 0;
+    END IF;
+    -- What hangs on the tables would run with the rights of their owner.
+    EXECUTE 'LOCK TABLE dml.tracked, dml.history, ' || shadow || ' IN ROW EXCLUSIVE MODE';
+    SELECT g.tgrelid INTO hooked FROM pg_catalog.pg_trigger AS g
+     WHERE g.tgrelid IN ('dml.tracked'::regclass, 'dml.history'::regclass, shadow::regclass) AND NOT g.tgisinternal
+     LIMIT 1;
+    IF hooked IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('dml.purge() would run the triggers of %s with its own rights', hooked),
+            HINT = 'drop them, and see who was granted TRIGGER on the tables of schema dml';
     END IF;
     SELECT min(pg_snapshot_xmin(t.snapshot)::text::bigint) INTO horizon
       FROM dml.tracking AS t WHERE t.base = purge.base;

@@ -1,5 +1,7 @@
 #include "rights.h"
 
+#include "strangers.h"
+
 #include "readers.sql.h"
 
 #include <stdlib.h>
@@ -23,6 +25,31 @@ static bool is_computed(PGconn *conn, const struct source_table *t)
 
 	PQclear(res);
 	return computed;
+}
+
+/* Those of the foreign keys are ours. */
+static const char hooked_sql[] =
+	"SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger AS g"
+	"                WHERE NOT g.tgisinternal"
+	"                  AND g.tgrelid IN ('dml.tracked'::pg_catalog.regclass,"
+	"                                    'dml.tracking'::pg_catalog.regclass,"
+	"                                    'dml.history'::pg_catalog.regclass)) AS hooked";
+
+void rights_to_write(PGconn *conn, const char *sql)
+{
+	/* Parsing takes the locks that writing takes, and asks for no right; LOCK TABLE would
+	 * ask for more than INSERT. */
+	PGresult *res = PQprepare(conn, "", sql, 0, NULL);
+
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		pg_die(conn, res, "the state of exports");
+	PQclear(res);
+	res = pg_query_row(conn, hooked_sql, 0, NULL);
+	if (pg_bool(res, 0, "hooked"))
+		strangers_expect_none(conn, "{dml.tracked,dml.tracking,dml.history}",
+			"the state of exports",
+			"drop it, and see who was granted TRIGGER on the tables of schema dml");
+	PQclear(res);
 }
 
 enum die_status rights_to_read(PGconn *conn, const struct source_table *t)

@@ -13,4 +13,9 @@
  */
 enum die_status rights_to_read(PGconn *conn, const struct source_table *t);
 
+/* Before such a one writes to the tables of schema dml by the statement `sql`: dies if a
+ * trigger of somebody else would run.  In a transaction, for nobody can put one there from then
+ * on. */
+void rights_to_write(PGconn *conn, const char *sql);
+
 #endif

@@ -1,5 +1,7 @@
 #include "track.h"
 
+#include "rights.h"
+
 #include "ddl.sql.h"
 #include "uninstall.sql.h"
 #include "unschema.sql.h"
@@ -47,6 +49,12 @@ void track_expect_alone(PGconn *conn, const struct options *o)
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		pg_die(conn, res, "another --install or --uninstall is under way");
 	PQclear(res);
+}
+
+void track_expect_no_strangers(PGconn *conn, const struct options *o)
+{
+	if (!o->print_sql && own_schema_is_wary(conn))
+		rights_to_write(conn, "SELECT FROM dml.tracked");
 }
 
 /* Whoever can write to the tables there has ways into what we do; patterns leave them out. */
@@ -152,6 +160,7 @@ enum die_status track_uninstall(const struct options *o)
 	if (source_installed(conn, OWN_WRITE)) {
 		if (!o->print_sql)
 			own_schema_expect_owner(conn, "tracked");
+		track_expect_no_strangers(conn, o);
 		source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
 		uninstall_all(conn, o, &tables);
 	} else {

@@ -24,6 +24,10 @@ extern const char track_commit[];
  * the schema, the last drops it. */
 void track_expect_alone(PGconn *conn, const struct options *o);
 
+/* Once schema dml is there: dies if whoever runs this can become a superuser and somebody who
+ * is none has triggers on its tables. */
+void track_expect_no_strangers(PGconn *conn, const struct options *o);
+
 /* Refuses tables in the system's schemas and ours. */
 void track_refuse_reserved(struct source_tables *tables);
 

@@ -1,5 +1,7 @@
 #include "tracking.h"
 
+#include "rights.h"
+
 #include "save.sql.h"
 #include "states.sql.h"
 
@@ -262,6 +264,12 @@ void tracking_load(struct run *run)
 	free(a.names);
 	free(a.columns);
 	free(a.triggers);
+}
+
+void tracking_expect_no_strangers(const struct run *run)
+{
+	if (run->wary)
+		rights_to_write(run->conn, save_sql);
 }
 
 void tracking_save(const struct run *run, const struct chain *c)

@@ -18,6 +18,10 @@ void tracking_allow_purge(struct run *run);
 /* Reads how far each chain has come, and what forces a full batch upon it. */
 void tracking_load(struct run *run);
 
+/* Before the first tracking_save(): dies if whoever runs this can become a superuser and
+ * writing there would run code of somebody who is none. */
+void tracking_expect_no_strangers(const struct run *run);
+
 /* Writes the state after c->manifest's batch. */
 void tracking_save(const struct run *run, const struct chain *c);
 

@@ -112,4 +112,52 @@ for my $scope (1, 2) {
 }
 unmake();
 
+# The tables of schema dml are a superuser's own, but others may put triggers on them.
+make(@plain);
+for my $table (qw(tracked tracking history)) {
+	$pair->source("SET ROLE exporter; CREATE TRIGGER climb AFTER INSERT OR UPDATE OR DELETE ON dml.$table"
+		. ' EXECUTE FUNCTION s.note()');
+	for my $role ('postgres', 'member') {
+		for my $options (['-t', 's.t', '-T', 'r/a', $out], ['--forget', '-T', 'r/a'], ['--install', '-t', 's.t'],
+			['--uninstall', '-t', 's.t']) {
+			my $result = run_export('-d', as($role), @$options);
+			exits_with($result, 4, "another's trigger on dml.$table, $role, $options->[0]: refused");
+			stderr_like($result, qr/in the hands of role "app": the state of exports .* function s\.note\(\)/, '... and why');
+		}
+		is_ordinary();
+	}
+	# Nor with the rights of whoever made dml.purge().
+	my $result = export_by('exporter');
+	exits_with($result, $table eq 'tracking' ? 0 : 4, '... and by an exporter: no purge');
+	is_ordinary();
+	$pair->source("DROP TRIGGER climb ON dml.$table; SET ROLE app; INSERT INTO s.t SELECT max(id) + 1, 1 FROM s.t");
+}
+is(tables_of(@{ export_by('postgres')->{lines} }), 's.t', '... until it is dropped');
+is_ordinary();
+
+# What hangs on a shadow table could drop changes, and is code that would run in a purge.
+my $trigger = 'SET ROLE exporter; CREATE TRIGGER climb BEFORE INSERT OR DELETE ON dml."s.t"';
+$pair->source('SET ROLE app; CREATE FUNCTION s.nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$');
+my $number = 10;
+for my $sql ("$trigger EXECUTE FUNCTION s.note()", "$trigger FOR EACH ROW EXECUTE FUNCTION s.nothing()",
+	'CREATE RULE nothing AS ON INSERT TO dml."s.t" DO INSTEAD NOTHING') {
+	$number++;
+	$pair->source("$sql; SET ROLE app; INSERT INTO s.t VALUES ($number, 1)");
+	for my $role (qw(postgres exporter)) {
+		my $result = export_by($role);
+		exits_with($result, 4, "$sql: refused");
+		stderr_like($result, qr/error: table s\.t has a trigger or rule on its shadow table, .*\n.*hint: run dml-export --install -t 's\.t'/,
+			'... and why');
+		is_ordinary();
+	}
+	exits_with(run_export('-d', as('postgres'), '--forget', '-T', 'nobody/app'), 4, '... --forget');
+	is_ordinary();
+	like(run_export('-d', as('postgres'), '--status')->{stdout}, qr/^s\.t .* can't be exported: run --install$/m, '... --status');
+	export_ok('-q', '-d', $pair->src, '--install', '-t', 's.t');
+	my ($batch) = @{ run_export('-d', as('postgres'), '-t', 's.t', '-T', 'r/a', $out)->{lines} };
+	is($pair->manifest($batch)->{scope}, 'full', '... --install mends it, and the next batch is full');
+	is(scalar(grep { $_ eq "$number\t1" } $pair->rows($batch)), 1, '... with the row that nobody noted');
+	is_ordinary();
+}
+
 done_testing;
