@@ -72,11 +72,17 @@ static const char pin[] =
 static const char pin_14[] = ";SET idle_session_timeout = 0";
 static const char pin_17[] = ";SET transaction_timeout = 0";
 
-void pg_pin_settings(PGconn *conn)
+char *pg_pin_script(PGconn *conn)
 {
 	int version = PQserverVersion(conn);
-	char *script = mem_format("%s%s%s", pin, version >= 140000 ? pin_14 : "",
+
+	return mem_format("%s%s%s", pin, version >= 140000 ? pin_14 : "",
 		version >= 170000 ? pin_17 : "");
+}
+
+void pg_pin_settings(PGconn *conn)
+{
+	char *script = pg_pin_script(conn);
 
 	pg_script(conn, script);
 	free(script);

@@ -10,6 +10,40 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* By what values are printed, each with a pattern.  The path may be anybody's by now. */
+static const char changed_sql[] =
+	"SELECT pg_catalog.string_agg(s.name, ', ') AS changed"
+	"  FROM (VALUES ('client_encoding', pg_catalog.getdatabaseencoding()::text),"
+	"               ('DateStyle', 'ISO, .*'), ('IntervalStyle', 'postgres'),"
+	"               ('TimeZone', 'UTC'), ('extra_float_digits', '3'), ('bytea_output', "
+	"'hex'),"
+	"               ('xmlbinary', 'base64'), ('lc_monetary', 'C'), ('search_path', "
+	"'(\"\")?'),"
+	"               ('quote_all_identifiers', 'off')) AS s (name, value)"
+	" WHERE pg_catalog.current_setting(s.name)"
+	"       OPERATOR(pg_catalog.!~) pg_catalog.concat('^', s.value, '$')";
+
+/* What an index calls runs while the query of the rows is planned, and may have changed by what
+ * they are printed. */
+static enum die_status expect_settings(PGconn *conn, const struct source_table *t)
+{
+	PGresult *res = pg_query_row(conn, changed_sql, 0, NULL);
+	enum die_status status = DIE_DONE;
+
+	if (!pg_is_null(res, 0, "changed")) {
+		complain("look for an index or statistics whose function says SET or "
+			 "set_config(), and let ALTER FUNCTION … SET do that for the function "
+			 "alone",
+			"table %s: while its rows were read, %s was changed for the session, "
+			"and "
+			"rows may have been printed by the wrong one",
+			t->label, pg_text(res, 0, "changed"));
+		status = DIE_PERSON;
+	}
+	PQclear(res);
+	return status;
+}
+
 /* The rows of one chain by a connection of the caller's.  If refused: what that calls for.  An
  * index can be made while others' rows are read: so whose code would run is asked here. */
 static enum die_status copy_chain(const struct run *run, struct chain *c)
@@ -22,6 +56,8 @@ static enum die_status copy_chain(const struct run *run, struct chain *c)
 	status = selection_make(run->conn, c->table, &selection);
 	if (status == DIE_DONE)
 		status = changes_copy(run, c, &selection);
+	if (status == DIE_DONE)
+		status = expect_settings(run->conn, c->table);
 	selection_free(&selection);
 	return status;
 }
@@ -71,6 +107,19 @@ static bool was_another(const struct run *run, const struct source_table *t)
 	return was;
 }
 
+/* What one table's code has set for the session is over with it, as after a ROLLBACK. */
+static void end_copied(const struct run *run)
+{
+	char *pin = pg_pin_script(run->conn);
+	char *sql =
+		mem_format("RELEASE SAVEPOINT batch; %s; %s;" LOCK_PATIENCE "SAVEPOINT batch",
+			pin, changes_settings);
+
+	pg_exec(run->conn, sql, "SAVEPOINT");
+	free(sql);
+	free(pin);
+}
+
 /* Between the two; leaves a savepoint for the next. */
 static void copy_alone(struct run *run, struct chain *c)
 {
@@ -78,7 +127,7 @@ static void copy_alone(struct run *run, struct chain *c)
 
 	c->copied = status == DIE_DONE;
 	if (c->copied) {
-		pg_exec(run->conn, "RELEASE SAVEPOINT batch; SAVEPOINT batch", "SAVEPOINT");
+		end_copied(run);
 		return;
 	}
 	pg_exec(run->conn, "ROLLBACK TO SAVEPOINT batch", "ROLLBACK");

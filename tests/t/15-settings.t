@@ -250,6 +250,61 @@ END
 	}
 }
 
+# What an index calls runs in an export, where the planner computes it, and may set something for the
+# tables after it.
+$triggered->source(<<'END');
+CREATE FUNCTION meddle(name text, value text, is_local boolean) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	IF current_setting('application_name') = 'dml-export' THEN PERFORM set_config(name, value, is_local); END IF;
+	RETURN 1;
+END $$;
+CREATE TABLE dated (id int PRIMARY KEY, v date, b bytea, i interval, f float8, r regclass);
+INSERT INTO dated VALUES (1, '2024-02-03', 'ab', '1 day 2:00', 0.1::float4, 'dated');
+END
+$triggered->track('dated');
+sub exports_dated {
+	my ($what, $status, @options) = @_;
+	$triggered->source('UPDATE aa SET id = id + 1; UPDATE dated SET id = id + 1');
+	my $result = $triggered->export(@options, 'aa', 'dated');
+	exits_with($result, $status, "$what: exported");
+	my ($batch) = grep { m{/dated/} } @{ $result->{lines} };
+	like(join('', $triggered->rows($batch)), qr/^\d+\t2024-02-03\t\\\\x6162\t1 day 02:00:00\t0\.10000000149011612\tpublic\.dated\z/,
+		'... the next table as always');
+	return $result;
+}
+for my $setting (['DateStyle', 'German'], ['bytea_output', 'escape'], ['IntervalStyle', 'sql_standard'],
+	['extra_float_digits', '-3'], ['search_path', 'public'], ['client_encoding', 'LATIN1']) {
+	for my $is_local ('true', 'false') {
+		$triggered->source("CREATE INDEX meddles ON aa (id) WHERE meddle('$setting->[0]', '$setting->[1]', $is_local) > 0");
+		for my $options ([], ['-j2']) {
+			my $result = exports_dated("@$options an index that sets $setting->[0], $is_local", 4, @$options);
+			stderr_like($result, qr/\A.*table public\.aa: .* \Q$setting->[0]\E was changed for the session, .*\n.*hint: .*\n\z/,
+				'... and its own table is refused');
+		}
+		$triggered->source('DROP INDEX meddles');
+	}
+}
+$triggered->source(<<'END');
+CREATE SEQUENCE different;
+CREATE FUNCTION compare(name text, value text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	IF current_setting('application_name') = 'dml-export' AND current_setting(name) = value THEN
+		PERFORM nextval('public.different');
+	END IF;
+	RETURN 1;
+END $$;
+END
+for my $setting (['statement_timeout', '1min'], ['lock_timeout', '7s'], ['restrict_nonsystem_relation_kind', '']) {
+	my ($name, $value) = @$setting;
+	next if $triggered->source("SELECT current_setting('$name', true) IS NULL") eq "t\n";
+	$triggered->source("CREATE INDEX meddles ON aa (id) WHERE meddle('$name', '$value', true) > 0;"
+		. "CREATE INDEX compares ON dated (id) WHERE compare('$name', '$value') > 0");
+	is(exports_dated("an index that sets $name", 0)->{stderr}, '', '... and its own table');
+	is($triggered->source('SELECT is_called FROM different'), "f\n", '... and it is set no more then');
+	$triggered->source('DROP INDEX meddles, compares');
+}
+$triggered->arrives('without it', 'aa');
+
 # The path matters only to values that name something by it.
 $triggered->source('CREATE TABLE cc (id int PRIMARY KEY, v regclass)');
 $triggered->track('cc');
