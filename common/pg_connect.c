@@ -38,8 +38,9 @@ static void watch(PGconn *conn)
 /*
  * What changes the text that COPY prints or reads, and what would end a long statement: that
  * first, for a role's statement_timeout may leave no time for more.  SET calls no function that
- * search_path could replace by somebody's own.  client_encoding is the database's own: nothing
- * is converted on the way out.
+ * search_path could replace by somebody's own.  Locks are waited for as long as this says where
+ * nothing else does: somebody may have locked our own tables before we have locked anything.
+ * client_encoding is the database's own: nothing is converted on the way out.
  */
 static const char pin[] =
 	"SET statement_timeout = 0;"

@@ -178,8 +178,6 @@ enum die_status status_print(const struct options *o)
 	struct print_table out;
 	char *oids = NULL;
 
-	/* Whoever asks every minute must not wait for whoever changes a table. */
-	pg_script(conn, "SET lock_timeout = '10s'");
 	if (some) {
 		source_expect_installed(conn, OWN_READ);
 		source_resolve(conn, &o->tables, SOURCE_TRACKED, &tables);
@@ -188,6 +186,7 @@ enum die_status status_print(const struct options *o)
 	}
 	if (some || source_installed(conn, OWN_READ))
 		res = pg_query(conn, status_sql, 1, (const char *const[]){oids});
+	/* Whoever asks every minute must not wait for whoever changes a table. */
 	pg_script(conn, "SET lock_timeout = '1s'");
 	print_begin(&out, sizeof heading / sizeof *heading);
 	for (size_t i = 0; i < sizeof heading / sizeof *heading; i++)

@@ -41,7 +41,6 @@ void track_expect_alone(PGconn *conn, const struct options *o)
 {
 	if (o->print_sql)
 		return;
-	pg_exec(conn, "SET lock_timeout = '10s'", "SET");
 
 	PGresult *res =
 		pg_query_try(conn, "SELECT pg_catalog.pg_advisory_lock(1684892164)", 0, NULL);
@@ -213,8 +212,6 @@ enum die_status track_target_ddl(const struct options *o)
 	bool tracked = source_installed(conn, OWN_READ);
 	struct source_tables tables;
 
-	/* The expression of a generated column is read under a lock on its table. */
-	pg_script(conn, "SET lock_timeout = '10s'");
 	source_resolve(conn, &o->tables, SOURCE_BASE, &tables);
 	track_refuse_reserved(&tables);
 	for (size_t i = 0; i < tables.count; i++)

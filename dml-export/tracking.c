@@ -85,7 +85,6 @@ static void await_purges(struct run *run, const char *array)
 	size_t count;
 	char **oids = pg_array_parse(array, &count);
 
-	pg_script(run->conn, "SET lock_timeout = '10s'");
 	for (size_t i = 0; i < count; i++) {
 		const char *const values[] = {oids[i]};
 		PGresult *res = pg_query_try(run->conn,
@@ -99,7 +98,6 @@ static void await_purges(struct run *run, const char *array)
 			pg_die(run->conn, res, NULL);
 		PQclear(res);
 	}
-	pg_script(run->conn, "SET lock_timeout = 0");
 	pg_array_free(oids, count);
 }
 
@@ -133,12 +131,10 @@ void tracking_await(struct run *run)
 	char *keys = lock_keys(run);
 	const char *const values[] = {keys};
 
-	pg_script(run->conn, "SET lock_timeout = '10s'");
 	PQclear(pg_query(run->conn,
 		"SELECT pg_catalog.pg_advisory_lock(1684892160, pg_catalog.hashtext(k.key))"
 		"  FROM pg_catalog.unnest($1::text[]) AS k (key)",
 		1, values));
-	pg_script(run->conn, "SET lock_timeout = 0");
 	free(keys);
 }
 

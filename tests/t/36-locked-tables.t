@@ -439,6 +439,35 @@ subtest 'a connection, for a worker' => sub {
 	is(tables_of(@{ $result->{lines} }), 'items others', '... and every table is exported');
 };
 
+# What schema dml holds is no one table's: the run ends.
+subtest 'the state of all' => sub {
+	change();
+	my ($batch) = @{ $r->export->{lines} };
+	my $stage = $batch =~ s{/(\d+)\z}{/.$1.tmp}r;
+	rename $batch, $stage or die "$batch: $!";
+	for my $table ('tracked', 'history') {
+		my $other = $source->connect($r->{source}, AutoCommit => 0);
+		$other->do("LOCK TABLE dml.$table");
+		for my $arguments ([$r->export_arguments], $table eq 'tracked' ? (['-d', $r->{source}, '--forget', '-T', 'gone/app',
+			'-t', 'items']) : ()) {
+			my $result = run_export(@$arguments);
+			is($result->{stdout}, '', "dml.$table: nothing is exported or forgotten");
+			exits_with($result, 3, '... now');
+			stderr_like($result, qr/error: .*lock.* \(SQLSTATE 55P03\)\n.*hint: run it again when .*\n\z/, '... as is said');
+		}
+		$other->rollback;
+	}
+	is_deeply([grep { $_ eq $batch } @{ $r->export->{lines} }], [$batch], 'the next run has all');
+	my $other = $target->connect($r->{target}, AutoCommit => 0);
+	$other->do('LOCK TABLE dml.ledger');
+	$r->ship;
+	exits_with(scalar $r->receive, 3, 'dml.ledger: nothing is imported now');
+	$other->rollback;
+	exits_with($r->receive, 0, 'the next run');
+	$r->is_equal('then');
+	$r->clear;
+};
+
 # Only a table with a generated column is locked to be printed.
 subtest '--target-ddl' => sub {
 	$r->write('CREATE TABLE computed (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id + 1) STORED)');
