@@ -238,6 +238,15 @@ for my $sql ('SELECT 1', "ALTER TYPE hue RENAME VALUE 'red' TO 'crimson'", 'ALTE
 	table_equal($pair->src, $pair->dst, 'SELECT id, h::text FROM multi', '... of ranges, too');
 	$pair->idle("$sql, and no more", 'made', 'multi');
 }
+# What came and went while rows were read leaves a batch of both.
+for my $sql ("ALTER TYPE hue RENAME VALUE 'blue' TO 'azure'; ALTER TYPE hue RENAME VALUE 'azure' TO 'blue'",
+	'ALTER TYPE spot ADD ATTRIBUTE z int; ALTER TYPE spot DROP ATTRIBUTE z') {
+	$pair->source($sql);
+	my $result = $pair->export('-q', 'made', 'multi');
+	is(join(' ', map { $pair->manifest($_)->{scope} } @{ $result->{lines} }), $sql =~ /hue/ ? 'full full' : 'full', "$sql: a full batch");
+	exits_with($pair->apply, 0, '... imported');
+	$pair->idle("$sql, and no more", 'made', 'multi');
+}
 $pair->source("ALTER TYPE hue ADD VALUE 'green'");
 $pair->idle('one label more', 'made');
 $pair->source("INSERT INTO made (id, h) VALUES (2, 'green')");
