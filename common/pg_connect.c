@@ -95,10 +95,10 @@ static void no_notices(void *unused, const PGresult *res)
 	(void)res;
 }
 
+/* Or was meant to be one: libpq takes a URI whose scheme is mistyped for a database's name. */
 static bool is_conninfo(const char *text)
 {
-	return strchr(text, '=') != NULL || strncmp(text, "postgresql://", 13) == 0 ||
-	       strncmp(text, "postgres://", 11) == 0;
+	return strchr(text, '=') != NULL || strstr(text, "://") != NULL;
 }
 
 /* Everybody on the machine can read a command line.  libpq's own message about a malformed
