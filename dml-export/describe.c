@@ -45,65 +45,69 @@ static PGresult *ask(PGconn *conn, const struct source_tables *tables, bool *loc
 	return res;
 }
 
-static void refuse_missing(
-	struct source_tables *tables, struct source_table *t, const char *triggers)
-{
-	char *wrong = mem_format(
-		"misses changes: disabled, dropped or not as it was made: trigger %s",
-		triggers);
+/* What a flag of describe.sql's says that --install mends, where it is `bad`.  The cause first
+ * that hides the others. */
+static const struct {
+	const char *name;
+	bool bad;
+	const char *wrong;
+} flaws[] = {
+	{"foreign_owner", true, "has another owner now than the functions of its triggers"},
+	{"powerless", true,
+		"has triggers whose functions lack a right: USAGE on schema dml or INSERT on "
+		"its "
+		"shadow table"},
+	{"noted", false, "has an unlogged shadow table, which a crash empties"},
+	{"closed", true, "has a shadow table with row security, which lets nothing be noted"},
+	{"hooked", true, "has a trigger or rule on its shadow table, which could drop changes"},
+	{"has_key", false,
+		"has lost its key: a column was dropped, renamed or may be NULL now, or the "
+		"unique "
+		"index is gone"},
+	{"passed_over", true, "is written through a parent, which fires no statement triggers"},
+	{"blocked", true,
+		"has statement triggers, and a foreign table inherits from it: no UPDATE or "
+		"DELETE "
+		"passes"},
+};
 
-	source_refuse(tables, t, source_install_hint, wrong);
-	free(wrong);
+static char *misses_changes(const char *triggers)
+{
+	return mem_format("misses changes: disabled, dropped or not as it was made: trigger %s",
+		triggers);
 }
 
-/* The cause first that hides the others. */
+/* What --install would mend, as text that the caller frees; NULL if nothing. */
+static char *mended_by_install(const PGresult *res, int row)
+{
+	if (!pg_bool(res, row, "tracked") || pg_is_null(res, row, "shadow"))
+		return mem_string("is tracked no more");
+	if (pg_number(res, row, "version") != TRACK_VERSION)
+		return mem_string("is tracked by another version's triggers");
+	if (!pg_is_null(res, row, "missing"))
+		return misses_changes(pg_text(res, row, "missing"));
+	for (size_t i = 0; i < sizeof flaws / sizeof *flaws; i++)
+		if (pg_bool(res, row, flaws[i].name) == flaws[i].bad)
+			return mem_string(flaws[i].wrong);
+	return NULL;
+}
+
 static void judge(
 	struct source_tables *tables, struct source_table *t, const PGresult *res, int row)
 {
-	if (!pg_bool(res, row, "tracked") || pg_is_null(res, row, "shadow")) {
-		source_refuse(tables, t, source_install_hint, "is tracked no more");
-	} else if (pg_number(res, row, "version") != TRACK_VERSION) {
-		source_refuse(tables, t, source_install_hint,
-			"is tracked by another version's triggers");
-	} else if (!pg_is_null(res, row, "missing")) {
-		refuse_missing(tables, t, pg_text(res, row, "missing"));
-	} else if (pg_bool(res, row, "foreign_owner")) {
-		source_refuse(tables, t, source_install_hint,
-			"has another owner now than the functions of its triggers");
-	} else if (pg_bool(res, row, "powerless")) {
-		source_refuse(tables, t, source_install_hint,
-			"has triggers whose functions lack a right: USAGE on schema dml or "
-			"INSERT on its shadow table");
-	} else if (!pg_bool(res, row, "durable")) {
+	char *wrong = mended_by_install(res, row);
+
+	if (wrong != NULL)
+		source_refuse(tables, t, source_install_hint, wrong);
+	else if (!pg_bool(res, row, "durable"))
 		source_refuse(tables, t, "ALTER TABLE … SET LOGGED", "is unlogged now");
-	} else if (!pg_bool(res, row, "noted")) {
-		source_refuse(tables, t, source_install_hint,
-			"has an unlogged shadow table, which a crash empties");
-	} else if (pg_bool(res, row, "closed")) {
-		source_refuse(tables, t, source_install_hint,
-			"has a shadow table with row security, which lets nothing be noted");
-	} else if (pg_bool(res, row, "hooked")) {
-		source_refuse(tables, t, source_install_hint,
-			"has a trigger or rule on its shadow table, which could drop changes");
-	} else if (!pg_bool(res, row, "has_key")) {
-		source_refuse(tables, t, source_install_hint,
-			"has lost its key: a column was dropped, renamed or may be NULL now, "
-			"or the unique index is gone");
-	} else if (strcmp(pg_text(res, row, "kind"), "row") != 0 &&
-		   pg_bool(res, row, "inherits")) {
-		source_refuse(tables, t, source_install_hint,
-			"is written through a parent, which fires no statement triggers");
-	} else if (pg_bool(res, row, "blocked")) {
-		source_refuse(tables, t, source_install_hint,
-			"has statement triggers, and a foreign table inherits from it: "
-			"no UPDATE or DELETE passes");
-	} else if (pg_bool(res, row, "filtered")) {
+	else if (pg_bool(res, row, "filtered"))
 		source_refuse(tables, t, "connect as its owner or as a role with BYPASSRLS",
 			"has row security that would hide rows from this role");
-	} else if (pg_is_null(res, row, "columns")) {
+	else if (pg_is_null(res, row, "columns"))
 		source_refuse(
 			tables, t, "name a table with columns", "has no column to export");
-	}
+	free(wrong);
 }
 
 /* Made here: a server that has to keep to FIPS 140 refuses md5(). */
@@ -175,7 +179,10 @@ static void describe_partitions(
 	PGresult *res = ask_of_partitions(conn, t, NULL);
 
 	if (!pg_is_null(res, 0, "missing")) {
-		refuse_missing(tables, t, pg_text(res, 0, "missing"));
+		char *wrong = misses_changes(pg_text(res, 0, "missing"));
+
+		source_refuse(tables, t, source_install_hint, wrong);
+		free(wrong);
 	} else if (!pg_is_null(res, 0, "bad")) {
 		char *wrong = mem_format("has a partition that is unlogged or foreign: %s",
 			pg_text(res, 0, "bad"));
@@ -293,15 +300,11 @@ bool describe_is_intact_or_locked(PGconn *conn, const struct source_table *table
 	struct source_table copy = *table;
 	const struct source_tables one = {.table = &copy, .count = 1};
 	PGresult *res = ask(conn, &one, locked);
-	bool intact = res != NULL && pg_bool(res, 0, "tracked") &&
-		      !pg_is_null(res, 0, "shadow") &&
-		      pg_number(res, 0, "version") == TRACK_VERSION &&
-		      pg_is_null(res, 0, "missing") && !pg_bool(res, 0, "foreign_owner") &&
-		      !pg_bool(res, 0, "powerless") && pg_bool(res, 0, "noted") &&
-		      !pg_bool(res, 0, "closed") && !pg_bool(res, 0, "hooked") &&
-		      pg_bool(res, 0, "has_key") && !pg_bool(res, 0, "blocked") &&
+	char *wrong = res != NULL ? mended_by_install(res, 0) : NULL;
+	bool intact = res != NULL && wrong == NULL &&
 		      (!table->partitioned || are_partitions_intact(conn, table, locked));
 
+	free(wrong);
 	PQclear(res);
 	return intact;
 }

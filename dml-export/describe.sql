@@ -17,7 +17,8 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        (s.relhastriggers OR s.relhasrules)
            AND (EXISTS (SELECT FROM pg_catalog.pg_trigger AS h WHERE h.tgrelid = s.oid AND NOT h.tgisinternal)
                 OR EXISTS (SELECT FROM pg_catalog.pg_rewrite AS h WHERE h.ev_class = s.oid)) AS hooked,
-       EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS inherits,
+       t.kind <> 'row'
+           AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS passed_over,
        -- It may be an heir's heir.
        c.relkind = 'r' AND c.relhassubclass AND t.kind <> 'row' AND EXISTS (
            WITH RECURSIVE heir AS (
