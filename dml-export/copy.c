@@ -35,8 +35,7 @@ static enum die_status expect_settings(PGconn *conn, const struct source_table *
 			 "set_config(), and let ALTER FUNCTION … SET do that for the function "
 			 "alone",
 			"table %s: while its rows were read, %s was changed for the session, "
-			"and "
-			"rows may have been printed by the wrong one",
+			"and rows may have been printed by the wrong one",
 			t->label, pg_text(res, 0, "changed"));
 		status = DIE_PERSON;
 	}
