@@ -1,13 +1,6 @@
 #include "own_schema.h"
 
-#define OWN_RELATIONS                                                                          \
-	"('tracked', 'tracking', 'history', 'batch_number', 'ledger', 'retired', 'applied')"
-
-/* Who is a member of a superuser can become one, whatever role acts now; and so can code that
- * runs for him. */
-#define CAN_BE_SUPERUSER(role)                                                                 \
-	"EXISTS (SELECT FROM pg_catalog.pg_roles AS su"                                        \
-	"         WHERE su.rolsuper AND pg_catalog.pg_has_role(" role ", su.oid, 'MEMBER'))"
+#include "master.sql.h"
 
 /*
  * From the catalogue, which everybody may read: to_regclass() asks for USAGE on the schema.
@@ -18,29 +11,15 @@ static const char look_sql[] =
 	"SELECT pg_catalog.pg_is_in_recovery() AS standby,"
 	"       pg_catalog.bool_or(c.relname = $1) IS TRUE AS has,"
 	"       pg_catalog.bool_or(pg_catalog.pg_get_userbyid(n.nspowner) <> CURRENT_USER"
-	"           OR pg_catalog.pg_get_userbyid(c.relowner) <> CURRENT_USER) IS TRUE AS "
-	"others"
+	"           OR pg_catalog.pg_get_userbyid(c.relowner) <> CURRENT_USER)"
+	"           IS TRUE AS others"
 	"  FROM pg_catalog.pg_namespace AS n"
 	"  LEFT JOIN pg_catalog.pg_class AS c"
-	"    ON c.relnamespace = n.oid AND c.relname IN " OWN_RELATIONS
+	"    ON c.relnamespace = n.oid AND c.relname IN ('tracked', 'tracking', 'history',"
+	"       'batch_number', 'ledger', 'retired', 'applied')"
 	" WHERE n.nspname = 'dml'";
 
-static const char wary_sql[] = "SELECT " CAN_BE_SUPERUSER("SESSION_USER") " AS wary";
-
-/* What both programs keep there; of shadow tables rows are only read.  $1 whether something is
- * to be made. */
-static const char master_sql[] =
-	"SELECT pg_catalog.min(r.rolname) AS master"
-	"  FROM (SELECT n.nspowner AS owner FROM pg_catalog.pg_namespace AS n"
-	"         WHERE n.nspname = 'dml'"
-	"        UNION ALL"
-	"        SELECT c.relowner FROM pg_catalog.pg_namespace AS n"
-	"          JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid"
-	"         WHERE n.nspname = 'dml' AND c.relname IN " OWN_RELATIONS ") AS o"
-	"  JOIN pg_catalog.pg_roles AS r ON r.oid = o.owner"
-	" WHERE NOT " CAN_BE_SUPERUSER("r.oid") "   AND (" CAN_BE_SUPERUSER(
-		"SESSION_USER") "        OR $1::boolean AND NOT pg_catalog.pg_has_role(r.oid, "
-				"'USAGE'))";
+static const char wary_sql[] = "SELECT " OWN_SCHEMA_WARY " AS wary";
 
 static void expect_no_master(PGconn *conn, enum own_schema_use use)
 {

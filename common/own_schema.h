@@ -16,6 +16,15 @@ enum own_schema_use { OWN_READ, OWN_WRITE, OWN_MAKE };
  */
 bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use);
 
+/* SQL: true if the session's user is a superuser or can become one, whatever role acts now, and
+ * so can code that runs for him: as a member, or by what he may write or run on the server's
+ * machine. */
+#define OWN_SCHEMA_WARY                                                                        \
+	"EXISTS (SELECT FROM pg_catalog.pg_roles AS su"                                        \
+	"         WHERE (su.rolsuper OR su.rolname IN ('pg_write_server_files',"               \
+	"                                              'pg_execute_server_program'))"          \
+	"           AND pg_catalog.pg_has_role(SESSION_USER, su.oid, 'MEMBER'))"
+
 /* True if the session's user is a superuser or can become one: whose code runs matters then. */
 bool own_schema_is_wary(PGconn *conn);
 

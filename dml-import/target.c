@@ -1,6 +1,7 @@
 #include "target.h"
 
 #include "made.h"
+#include "own_schema.h"
 #include "plain.h"
 #include "shape.h"
 #include "strangers.h"
@@ -14,16 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Who is a member of a superuser can become one, whatever role acts now; and so can code that
- * runs for him. */
-static const char find_sql[] = "SELECT c.oid, c.relkind IN ('r', 'p') AS fit,"
-			       "       EXISTS (SELECT FROM pg_catalog.pg_roles AS r"
-			       "                WHERE r.rolsuper AND "
-			       "pg_catalog.pg_has_role(SESSION_USER, r.oid, 'MEMBER'))"
-			       "           AS superuser"
-			       "  FROM pg_catalog.pg_class AS c"
-			       "  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
-			       " WHERE n.nspname = $1 AND c.relname = $2";
+static const char find_sql[] =
+	"SELECT c.oid, c.relkind IN ('r', 'p') AS fit, " OWN_SCHEMA_WARY " AS superuser"
+	"  FROM pg_catalog.pg_class AS c"
+	"  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace"
+	" WHERE n.nspname = $1 AND c.relname = $2";
 
 void target_find(PGconn *conn, const struct name *name, struct target *t)
 {

@@ -249,6 +249,7 @@ my $mixed = $pair->target_cluster->db('mixed');
 $pair->target_cluster->sql($mixed, <<'END');
 GRANT CREATE ON DATABASE mixed TO owner; GRANT CREATE ON SCHEMA public TO owner;
 CREATE ROLE member LOGIN; GRANT postgres, owner TO member;
+CREATE ROLE runner LOGIN; GRANT pg_execute_server_program, owner TO runner;
 SET ROLE owner;
 CREATE FUNCTION public.climb() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN ALTER ROLE owner SUPERUSER; RETURN NULL; END $$;
@@ -278,7 +279,7 @@ for my $part (
 	$pair->target_cluster->sql($mixed, 'DROP SCHEMA IF EXISTS app CASCADE; DROP SCHEMA IF EXISTS dml CASCADE;'
 		. "CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, v text); $sql");
 	for my $how (['-d', $mixed], [{ env => { PGOPTIONS => '-c role=owner' } }, '-d', $mixed],
-		['-d', as('member', $mixed)]) {
+		['-d', as('member', $mixed)], [{ env => {} }, '-d', as('runner', $mixed)]) {
 		$pair->target_cluster->sql($mixed, 'GRANT ALL ON SCHEMA app, dml TO owner; GRANT ALL ON app.t TO owner;'
 			. ' GRANT ALL ON ALL TABLES IN SCHEMA dml TO owner') if ref $how->[0];
 		my $result = run_import(@$how, '--keep', $last);
