@@ -87,11 +87,14 @@ $(OBJ)/dml-import/%.o: dml-import/%.c | $(SQL)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Icommon -I$(OBJ)/dml-import -c -o $@ $<
 
-# x.sql becomes `static const char x_sql[]`, without the comments at its beginning.
-$(OBJ)/%.sql.h: %.sql
+# x.sql becomes `static const char x_sql[]`, without the comments at its beginning; as in psql, \ir
+# stands for another file.
+$(OBJ)/%.sql.h: %.sql common/type_parts.sql
 	@mkdir -p $(@D)
 	{ printf 'static const char %s_sql[] = {\n' '$(basename $(notdir $<))'; \
-	  sed '/^--/d' $< | od -An -v -td1 | sed 's/ *\(-\{0,1\}[0-9]\{1,\}\)/\1,/g'; \
+	  awk '!/^\\ir / { print } \
+	      /^\\ir / { while ((getline piece <("$(<D)/" $$2)) > 0) print piece }' $< | \
+	  sed '/^--/d' | od -An -v -td1 | sed 's/ *\(-\{0,1\}[0-9]\{1,\}\)/\1,/g'; \
 	  printf '0};\n'; } >$@
 
 -include $(wildcard $(OBJ)/*/*.d)
