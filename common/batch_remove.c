@@ -46,6 +46,15 @@ static enum die_status cannot_rename(
 	return stays_so ? DIE_PERSON : DIE_AGAIN;
 }
 
+static enum die_status leave_other(const struct spool_dir *table, const char *batch)
+{
+	complain("run it again when shipping is done",
+		"\"%s/%s\" was replaced by another while it was applied", table->path, batch);
+	return DIE_NOT_NOW;
+}
+
+/* Who dies between the two names leaves what the next run takes for applied: so it is looked at
+ * under the old one first, and under the new one only for what came in that instant. */
 enum die_status batch_remove(const struct spool_dir *table, const struct batch *b)
 {
 	char batch[SPOOL_NAME_MAX], done[SPOOL_NAME_MAX];
@@ -53,6 +62,8 @@ enum die_status batch_remove(const struct spool_dir *table, const struct batch *
 
 	spool_name(batch, SPOOL_BATCH, b->number);
 	spool_name(done, SPOOL_DONE, b->number);
+	if (is_replaced(table, batch, b))
+		return leave_other(table, batch);
 	error = spool_move(table, batch, done);
 	if (error == EEXIST) {
 		batch_remove_rest(table, b->number);
@@ -67,12 +78,8 @@ enum die_status batch_remove(const struct spool_dir *table, const struct batch *
 	if (error != 0)
 		return cannot_rename(table, batch, done, error);
 	/* Under this name nobody ships to it any more. */
-	if (is_replaced(table, done, b) && spool_move(table, done, batch) == 0) {
-		complain("run it again when shipping is done",
-			"\"%s/%s\" was replaced by another while it was applied", table->path,
-			batch);
-		return DIE_NOT_NOW;
-	}
+	if (is_replaced(table, done, b) && spool_move(table, done, batch) == 0)
+		return leave_other(table, batch);
 	batch_remove_rest(table, b->number);
 	return DIE_DONE;
 }

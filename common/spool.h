@@ -118,9 +118,7 @@ bool spool_is_batch(const char *name, uint64_t *number);
 /* The name of a batch that is published, staged or done. */
 void spool_name(char name[SPOOL_NAME_MAX], enum spool_kind kind, uint64_t number);
 
-/* Renames within `dir`; never replaces.  0, or an error's number: EEXIST if the new name
- * exists.
- */
+/* Renames within `dir`; never replaces.  0, or the error: EEXIST if the new name exists. */
 int spool_move(const struct spool_dir *dir, const char *from, const char *to);
 /* The same; false if the new name exists, and dies of anything else. */
 bool spool_rename(const struct spool_dir *dir, const char *from, const char *to);

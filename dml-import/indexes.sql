@@ -3,10 +3,10 @@
 -- Left in place: what something else depends on (a foreign key, a view), what depends on an
 -- extension, a replica identity, an index to cluster by, one with a comment, a tablespace or statistics
 -- of its own, one that calls what isn't the system's, which would be found by name again, and may be
--- another's by now, exclusion constraints, those of partitions, the primary key of a table with children, which would be locked and
--- altered with it; and all of them if the table isn't ours, or where somebody's code
--- runs for each row or statement: it may look into the table, which would take for ever or be an error
--- without its key.  An extension's functions are no such code.
+-- another's by now, exclusion constraints, those of partitions, the primary key of a table with
+-- children, which would be locked and altered with it; and all of them if the table isn't ours, or
+-- where somebody's code runs for each row or statement: it may look into the table, which would take
+-- for ever or be an error without its key.  An extension's functions are no such code.
 WITH RECURSIVE type AS (        -- of the columns, and what it is over or made of
     SELECT a.atttypid AS oid FROM pg_catalog.pg_attribute AS a
      WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
