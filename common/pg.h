@@ -30,10 +30,6 @@ struct pg_options {
  */
 PGconn *pg_connect(const struct pg_options *options);
 
-/* Sets anew what pg_connect() has set: for a session in which somebody's code has run. */
-void pg_pin_settings(PGconn *conn);
-/* The SQL of that, for sending along with more; the caller frees it. */
-char *pg_pin_script(PGconn *conn);
 void pg_disconnect(PGconn *conn);
 
 /* A statement without a result; `tag` is the command tag that must come back. */

@@ -3,6 +3,7 @@
 #include "interrupt.h"
 #include "pg.h"
 #include "pg_error.h"
+#include "pg_settings.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -33,60 +34,6 @@ static void watch(PGconn *conn)
 	cancel = conn != NULL ? PQgetCancel(conn) : NULL;
 	interrupt_restore(&before);
 	interrupt_add(pg_cancel);
-}
-
-/*
- * What changes the text that COPY prints or reads, and what would end a long statement: that
- * first, for a role's statement_timeout may leave no time for more.  SET calls no function that
- * search_path could replace by somebody's own.  Locks are waited for as long as this says where
- * nothing else does: somebody may have locked our own tables before we have locked anything.
- * client_encoding is the database's own: nothing is converted on the way out.
- */
-static const char pin[] =
-	"SET statement_timeout = 0;"
-	"SET search_path = '';"
-	"SET lock_timeout = '10s';"
-	"SET idle_in_transaction_session_timeout = 0;"
-	"SET DateStyle = ISO;"
-	"SET IntervalStyle = postgres;"
-	"SET TimeZone = 'UTC';"
-	"SET extra_float_digits = 3;"
-	"SET bytea_output = hex;"
-	"SET row_security = off;"
-	"SET standard_conforming_strings = on;"
-	"SET escape_string_warning = off;"
-	"SET quote_all_identifiers = off;"
-	"SET array_nulls = on;"
-	"SET xmloption = content;"
-	"SET xmlbinary = base64;"
-	"SET lc_monetary = 'C';"
-	"SET check_function_bodies = on;"
-	"SET jit = off;"
-	"SET default_tablespace = '';"
-	"SET default_transaction_deferrable = off;"
-	"SELECT pg_catalog.set_config('client_encoding', pg_catalog.getdatabaseencoding(), "
-	"false);"
-	"SELECT pg_catalog.set_config('synchronous_commit', 'on', false)"
-	" WHERE pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off'";
-
-/* Timeouts that later servers brought. */
-static const char pin_14[] = ";SET idle_session_timeout = 0";
-static const char pin_17[] = ";SET transaction_timeout = 0";
-
-char *pg_pin_script(PGconn *conn)
-{
-	int version = PQserverVersion(conn);
-
-	return mem_format("%s%s%s", pin, version >= 140000 ? pin_14 : "",
-		version >= 170000 ? pin_17 : "");
-}
-
-void pg_pin_settings(PGconn *conn)
-{
-	char *script = pg_pin_script(conn);
-
-	pg_script(conn, script);
-	free(script);
 }
 
 static void no_notices(void *unused, const PGresult *res)

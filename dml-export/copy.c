@@ -3,6 +3,7 @@
 #include "changes.h"
 #include "describe.h"
 #include "lock.h"
+#include "pg_settings.h"
 #include "rights.h"
 #include "workers.h"
 
@@ -10,37 +11,24 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* By what values are printed, each with a pattern.  The path may be anybody's by now. */
-static const char changed_sql[] =
-	"SELECT pg_catalog.string_agg(s.name, ', ') AS changed"
-	"  FROM (VALUES ('client_encoding', pg_catalog.getdatabaseencoding()::text),"
-	"               ('DateStyle', 'ISO, .*'), ('IntervalStyle', 'postgres'),"
-	"               ('TimeZone', 'UTC'), ('extra_float_digits', '3'), ('bytea_output', "
-	"'hex'),"
-	"               ('xmlbinary', 'base64'), ('lc_monetary', 'C'), ('search_path', "
-	"'(\"\")?'),"
-	"               ('quote_all_identifiers', 'off')) AS s (name, value)"
-	" WHERE pg_catalog.current_setting(s.name)"
-	"       OPERATOR(pg_catalog.!~) pg_catalog.concat('^', s.value, '$')";
-
 /* What an index calls runs while the query of the rows is planned, and may have changed by what
- * they are printed. */
-static enum die_status expect_settings(PGconn *conn, const struct source_table *t)
+ * they are read and printed. */
+static enum die_status expect_settings(const struct run *run, const struct source_table *t)
 {
-	PGresult *res = pg_query_row(conn, changed_sql, 0, NULL);
-	enum die_status status = DIE_DONE;
+	PGresult *now = pg_settings(run->conn);
+	char *changed = pg_settings_changed(run->settings, now);
 
-	if (!pg_is_null(res, 0, "changed")) {
-		complain("look for an index or statistics whose function says SET or "
-			 "set_config(), and let ALTER FUNCTION … SET do that for the function "
-			 "alone",
-			"table %s: while its rows were read, %s was changed for the session, "
-			"and rows may have been printed by the wrong one",
-			t->label, pg_text(res, 0, "changed"));
-		status = DIE_PERSON;
-	}
-	PQclear(res);
-	return status;
+	PQclear(now);
+	if (changed == NULL)
+		return DIE_DONE;
+	complain("look for an index or statistics whose function says SET or set_config(), and "
+		 "let ALTER FUNCTION … SET do that for the function alone",
+		"table %s: while its rows were read, %s was changed for the session, and rows "
+		"may "
+		"have been read or printed by the wrong one",
+		t->label, changed);
+	free(changed);
+	return DIE_PERSON;
 }
 
 /* The rows of one chain by a connection of the caller's.  If refused: what that calls for.  An
@@ -56,21 +44,29 @@ static enum die_status copy_chain(const struct run *run, struct chain *c)
 	if (status == DIE_DONE)
 		status = changes_copy(run, c, &selection);
 	if (status == DIE_DONE)
-		status = expect_settings(run->conn, c->table);
+		status = expect_settings(run, c->table);
 	selection_free(&selection);
 	return status;
 }
 
 /* Each chain is copied under a savepoint: what the server refuses fails for itself, and so does
- * what can be locked but not read, as while it is reindexed. */
-static void begin_alone(const struct run *run)
+ * what can be locked but not read, as while it is reindexed.  What was read stays locked. */
+static void begin_alone(struct run *run)
 {
 	pg_exec(run->conn, LOCK_PATIENCE "SAVEPOINT batch", "SAVEPOINT");
+	run->settings = pg_settings(run->conn);
 }
 
-static void end_alone(const struct run *run)
+static void next_alone(const struct run *run)
+{
+	pg_exec(run->conn, "RELEASE SAVEPOINT batch; SAVEPOINT batch", "SAVEPOINT");
+}
+
+static void end_alone(struct run *run)
 {
 	pg_exec(run->conn, LOCK_PATIENCE_REST "RELEASE SAVEPOINT batch", "RELEASE");
+	PQclear(run->settings);
+	run->settings = NULL;
 }
 
 /* Locks were taken by name, and so were the rows: what is locked must be what was meant.  Marks
@@ -106,19 +102,6 @@ static bool was_another(const struct run *run, const struct source_table *t)
 	return was;
 }
 
-/* What one table's code has set for the session is over with it, as after a ROLLBACK. */
-static void end_copied(const struct run *run)
-{
-	char *pin = pg_pin_script(run->conn);
-	char *sql =
-		mem_format("RELEASE SAVEPOINT batch; %s; %s;" LOCK_PATIENCE "SAVEPOINT batch",
-			pin, changes_settings);
-
-	pg_exec(run->conn, sql, "SAVEPOINT");
-	free(sql);
-	free(pin);
-}
-
 /* Between the two; leaves a savepoint for the next. */
 static void copy_alone(struct run *run, struct chain *c)
 {
@@ -126,7 +109,7 @@ static void copy_alone(struct run *run, struct chain *c)
 
 	c->copied = status == DIE_DONE;
 	if (c->copied) {
-		end_copied(run);
+		next_alone(run);
 		return;
 	}
 	pg_exec(run->conn, "ROLLBACK TO SAVEPOINT batch", "ROLLBACK");
@@ -214,9 +197,12 @@ static enum die_status copy_worker(struct workers *w, const void *context)
 			pg_exec(run.conn, "ROLLBACK", "ROLLBACK");
 			continue;
 		}
+		if (run.settings == NULL)
+			run.settings = pg_settings(run.conn);
 		s->outcome[i].tried = true;
 		worst = die_worst(worst, copy_apart(&run, s->job[i], &s->outcome[i]));
 	}
+	PQclear(run.settings);
 	pg_disconnect(run.conn);
 	return worst;
 }

@@ -59,8 +59,9 @@ struct run {
 	struct chain *chain; /* by table, then target: tables.count * targets of them */
 	size_t chains;
 	struct run_source source;
-	bool wary;       /* whoever runs this can become a superuser; once a batch is due */
-	uint64_t number; /* of this run's batches; 0 until the first needs it */
+	bool wary;          /* whoever runs this can become a superuser; once a batch is due */
+	PGresult *settings; /* of the session, while rows are read; else NULL */
+	uint64_t number;    /* of this run's batches; 0 until the first needs it */
 	enum die_status status;
 };
 

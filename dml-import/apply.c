@@ -4,6 +4,7 @@
 #include "feed.h"
 #include "indexes.h"
 #include "ledger.h"
+#include "pg_settings.h"
 #include "writes.h"
 
 #include <inttypes.h>
