@@ -117,9 +117,10 @@ system: all
 	    trap 'exit 1' HUP INT TERM && scripts/cluster make "$$template" && \
 	    CLUSTER_TEMPLATE="$$template" prove -Itests/lib $(PROVE_FLAGS) $(TESTS)
 
-# One more than the smallest machine has processors: there is always a test that waits.  The sweeps
-# take the longest, so they come first.
-TESTS = tests/t/7*.t tests/t/[!7]*.t
+# One more than the smallest machine has processors: there is always a test that waits.  What takes
+# the longest comes first: who waits for locks, and the sweeps.
+LONGEST = tests/t/36-locked-tables.t $(wildcard tests/t/7*.t)
+TESTS = $(LONGEST) $(filter-out $(LONGEST),$(wildcard tests/t/*.t))
 PROVE_FLAGS = -j3 --timer
 
 sanitize:
@@ -146,7 +147,7 @@ coverage:
 
 check-covered:
 	DML_BUILD=$(CURDIR)/$(BUILD) $(MAKE) --no-print-directory BUILD=$(BUILD) \
-	    TESTS='$(filter-out tests/t/70-% tests/t/72-%,$(wildcard tests/t/*.t))' check-built
+	    TESTS='$(filter-out tests/t/70-% tests/t/72-%,$(TESTS))' check-built
 
 lint:
 	scripts/install-deps test lint
