@@ -61,7 +61,8 @@ PROGRAMS = $(BUILD)/dml-export $(BUILD)/dml-import
 COMMON = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(OTHER_CODEC_$(ISAL)),$(wildcard common/*.c)))
 EXPORT = $(patsubst %.c,$(OBJ)/%.o,$(wildcard dml-export/*.c))
 IMPORT = $(patsubst %.c,$(OBJ)/%.o,$(wildcard dml-import/*.c))
-SQL = $(patsubst %.sql,$(OBJ)/%.sql.h,$(wildcard common/*.sql dml-export/*.sql dml-import/*.sql))
+SQL_PIECES = common/owner.sql common/type_parts.sql
+SQL = $(patsubst %.sql,$(OBJ)/%.sql.h,$(filter-out $(SQL_PIECES),$(wildcard common/*.sql dml-export/*.sql dml-import/*.sql)))
 
 all: $(PROGRAMS)
 
@@ -88,8 +89,8 @@ $(OBJ)/dml-import/%.o: dml-import/%.c | $(SQL)
 	$(CC) $(ALL_CFLAGS) -Icommon -I$(OBJ)/dml-import -c -o $@ $<
 
 # x.sql becomes `static const char x_sql[]`, without the comments at its beginning; as in psql, \ir
-# stands for another file.
-$(OBJ)/%.sql.h: %.sql common/type_parts.sql
+# stands for another file, a piece.
+$(OBJ)/%.sql.h: %.sql $(SQL_PIECES)
 	@mkdir -p $(@D)
 	{ printf 'static const char %s_sql[] = {\n' '$(basename $(notdir $<))'; \
 	  awk '!/^\\ir / { print } \

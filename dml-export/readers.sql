@@ -40,16 +40,8 @@ part AS (
 ),
 owned AS (
     SELECT part.*,
-           CASE part.class
-           WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass
-               THEN (SELECT p.proowner FROM pg_catalog.pg_proc AS p WHERE p.oid = part.oid)
-           WHEN 'pg_catalog.pg_operator'::pg_catalog.regclass
-               THEN (SELECT o.oprowner FROM pg_catalog.pg_operator AS o WHERE o.oid = part.oid)
-           WHEN 'pg_catalog.pg_opclass'::pg_catalog.regclass
-               THEN (SELECT c.opcowner FROM pg_catalog.pg_opclass AS c WHERE c.oid = part.oid)
-           WHEN 'pg_catalog.pg_opfamily'::pg_catalog.regclass
-               THEN (SELECT f.opfowner FROM pg_catalog.pg_opfamily AS f WHERE f.oid = part.oid)
-           END AS owner
+\ir ../common/owner.sql
+           AS owner
       FROM part
 )
 SELECT pg_catalog.pg_describe_object(owned.class, owned.oid, 0) AS object, role.rolname AS role
