@@ -114,6 +114,7 @@ sub connect_to {
 	my $dbh = DBI->connect("dbi:Pg:$conninfo", '', '', {
 		RaiseError => 1,
 		PrintError => 0,
+		PrintWarn => 0,
 		AutoCommit => 1,
 		%attribute,
 	});
