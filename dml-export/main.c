@@ -7,7 +7,8 @@
 #include "options.h"
 #include "progress.h"
 #include "status.h"
-#include "track.h"
+#include "target_ddl.h"
+#include "uninstall.h"
 
 static enum die_status run(const struct options *options)
 {
@@ -17,9 +18,9 @@ static enum die_status run(const struct options *options)
 	case MODE_INSTALL:
 		return install_run(options);
 	case MODE_UNINSTALL:
-		return track_uninstall(options);
+		return uninstall_run(options);
 	case MODE_TARGET_DDL:
-		return track_target_ddl(options);
+		return target_ddl_run(options);
 	case MODE_STATUS:
 		return status_print(options);
 	case MODE_FORGET:

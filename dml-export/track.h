@@ -1,4 +1,4 @@
-/* Beginning and ending to track tables; the CREATE TABLE for the other side. */
+/* What beginning and ending to track a table have in common. */
 #ifndef DML_EXPORT_TRACK_H
 #define DML_EXPORT_TRACK_H
 
@@ -10,11 +10,6 @@
  * change, so that an older installation is brought up to date before it is used.  dml.purge()
  * has no version: --install sees from its body whether it is ours. */
 enum { TRACK_VERSION = 2 };
-
-/* Each runs over all tables of the call and returns the worst that happened; --install is
- * install_run(). */
-enum die_status track_uninstall(const struct options *o);
-enum die_status track_target_ddl(const struct options *o);
 
 /* What begins and ends each table's transaction. */
 extern const char track_begin[];
@@ -31,7 +26,7 @@ void track_expect_no_strangers(PGconn *conn, const struct options *o);
 /* Refuses tables in the system's schemas and ours. */
 void track_refuse_reserved(struct source_tables *tables);
 
-/* What stands of an installation, as uninstall.sql has it, or NULL. */
+/* What stands of an installation, as installed.sql has it, or NULL. */
 PGresult *track_installed(PGconn *conn, const struct source_table *t);
 
 /* Runs a script or, with --print-sql, prints it; an error's message begins with `what`. */

@@ -1,0 +1,107 @@
+#include "uninstall.h"
+
+#include "source.h"
+#include "track.h"
+
+#include "unschema.sql.h"
+
+#include <stdlib.h>
+
+static uint64_t count_tracked(PGconn *conn)
+{
+	PGresult *res =
+		pg_query_row(conn, "SELECT count(*) AS tables FROM dml.tracked", 0, NULL);
+	uint64_t count = pg_number(res, 0, "tables");
+
+	PQclear(res);
+	return count;
+}
+
+/* A transaction for this table.  With the last one goes what all have in common. */
+static enum die_status uninstall_table(PGconn *conn, const struct options *o,
+	const struct source_table *t, const PGresult *old, bool is_last)
+{
+	struct buf script = {0};
+	enum die_status status;
+
+	buf_string(&script, track_begin);
+	if (t->base != NULL)
+		buf_format(&script, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE;\n", t->base);
+	buf_format(&script, "%s\n%s\n", pg_text(old, 0, "script"), pg_text(old, 0, "forget"));
+	if (is_last)
+		buf_string(&script, unschema_sql);
+	buf_string(&script, track_commit);
+	status = track_run_or_print(conn, o, script.data, t->label);
+	if (status == DIE_DONE && !o->print_sql)
+		note("%s is tracked no more", t->label);
+	buf_free(&script);
+	return status;
+}
+
+/* That a table isn't tracked is what was asked for; one that isn't even there was mistyped. */
+static enum die_status not_tracked(const struct source_table *t)
+{
+	if (t->oid != NULL) {
+		warn("table %s is not tracked", t->label);
+		return DIE_DONE;
+	}
+	complain("see dml-export --status for the tables that are", "table %s is not tracked",
+		t->label);
+	return DIE_PERSON;
+}
+
+/* What is printed may be for somebody else to run. */
+static void refuse_others_tables(
+	const struct options *o, struct source_tables *tables, PGresult *const *old)
+{
+	for (size_t i = 0; i < tables->count && !o->print_sql; i++) {
+		struct source_table *t = &tables->table[i];
+
+		if (old[i] != NULL && t->oid != NULL && !t->owned)
+			source_refuse(tables, t, source_owner_hint, "belongs to another role");
+	}
+}
+
+static void uninstall_all(PGconn *conn, const struct options *o, struct source_tables *tables)
+{
+	PGresult **old = mem_zero(tables->count, sizeof(PGresult *));
+	uint64_t left = count_tracked(conn);
+
+	/* Asked for first: with the last table goes what could be asked. */
+	for (size_t i = 0; i < tables->count; i++)
+		old[i] = track_installed(conn, &tables->table[i]);
+	refuse_others_tables(o, tables, old);
+	for (size_t i = 0; i < tables->count; i++) {
+		const struct source_table *t = &tables->table[i];
+		enum die_status status =
+			t->refused       ? DIE_PERSON
+			: old[i] != NULL ? uninstall_table(conn, o, t, old[i], left == 1)
+					 : not_tracked(t);
+
+		if (old[i] != NULL && status == DIE_DONE)
+			left--;
+		tables->status = die_worst(tables->status, status);
+		PQclear(old[i]);
+	}
+	free(old);
+}
+
+enum die_status uninstall_run(const struct options *o)
+{
+	PGconn *conn = pg_connect(&o->pg);
+	struct source_tables tables = {0};
+
+	track_expect_alone(conn, o);
+	if (source_installed(conn, OWN_WRITE)) {
+		if (!o->print_sql)
+			own_schema_expect_owner(conn, "tracked");
+		track_expect_no_strangers(conn, o);
+		source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
+		uninstall_all(conn, o, &tables);
+	} else {
+		note("nothing is tracked in database \"%s\"", PQdb(conn));
+	}
+	pg_disconnect(conn);
+	opt_close_stdout();
+	return tables.status;
+}
