@@ -4,6 +4,13 @@
 
 #include "pg.h"
 
+/* Our advisory locks, "dml" and a digit: the first three are classes of them; as SQL. */
+#define OWN_LOCK_CHAIN "1684892160"   /* a chain that is exported */
+#define OWN_LOCK_PURGE "1684892161"   /* a table's purge, also in purge.sql; or its rows */
+#define OWN_LOCK_TARGET "1684892162"  /* a table that is written */
+#define OWN_LOCK_LEDGER "1684892163"  /* the ledger that is made or dropped */
+#define OWN_LOCK_INSTALL "1684892164" /* an --install or --uninstall */
+
 enum own_schema_use { OWN_READ, OWN_WRITE, OWN_MAKE };
 
 /*

@@ -1,6 +1,7 @@
 #include "forget.h"
 
 #include "lock.h"
+#include "own_schema.h"
 #include "purge.h"
 #include "rights.h"
 #include "source.h"
@@ -13,7 +14,7 @@ static const char forget_sql[] =
 	"WITH forgotten AS ("
 	"  DELETE FROM dml.tracking AS t WHERE t.target = $1"
 	"     AND ($2::oid[] IS NULL OR t.base = ANY ($2::oid[]))"
-	"     AND pg_catalog.pg_try_advisory_xact_lock(1684892160,"
+	"     AND pg_catalog.pg_try_advisory_xact_lock(" OWN_LOCK_CHAIN ","
 	"             pg_catalog.hashtext(t.target || ' ' || t.base::oid::text))"
 	"  RETURNING t.base, t.target"
 	"), history AS ("

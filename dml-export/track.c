@@ -1,5 +1,6 @@
 #include "track.h"
 
+#include "own_schema.h"
 #include "rights.h"
 
 #include "installed.sql.h"
@@ -40,8 +41,8 @@ void track_expect_alone(PGconn *conn, const struct options *o)
 	if (o->print_sql)
 		return;
 
-	PGresult *res =
-		pg_query_try(conn, "SELECT pg_catalog.pg_advisory_lock(1684892164)", 0, NULL);
+	PGresult *res = pg_query_try(
+		conn, "SELECT pg_catalog.pg_advisory_lock(" OWN_LOCK_INSTALL ")", 0, NULL);
 
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		pg_die(conn, res, "another --install or --uninstall is under way");

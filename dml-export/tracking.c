@@ -1,5 +1,6 @@
 #include "tracking.h"
 
+#include "own_schema.h"
 #include "rights.h"
 
 #include "save.sql.h"
@@ -10,17 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * "dml" and a digit: the classes of our advisory locks.  1684892161 is dml.purge()'s: until
- * this run has committed its snapshots, nobody may purge by those that stand in the tracking
- * state, for a chain that begins now has none there yet.  $1 keys of chains, $2 oids of tables.
- */
+/* Until this run has committed its snapshots, nobody may purge by those that stand in the
+ * tracking state, for a chain that begins now has none there yet.  $1 keys of chains, $2 oids
+ * of tables. */
 static const char lock_sql[] =
-	"SELECT pg_catalog.pg_try_advisory_lock(1684892160, pg_catalog.hashtext(k.key)) AS "
+	"SELECT pg_catalog.pg_try_advisory_lock(" OWN_LOCK_CHAIN
+	", pg_catalog.hashtext(k.key)) AS "
 	"locked,"
 	"       (SELECT pg_catalog.array_agg(t.oid)"
 	"          FROM pg_catalog.unnest($2::oid[]) AS t (oid)"
-	"         WHERE NOT pg_catalog.pg_try_advisory_lock_shared(1684892161, "
+	"         WHERE NOT pg_catalog.pg_try_advisory_lock_shared(" OWN_LOCK_PURGE ", "
 	"t.oid::integer)) AS purged"
 	"  FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS k (key, i) ORDER BY k.i";
 
@@ -30,7 +30,8 @@ void tracking_allow_purge(struct run *run)
 	const char *const values[] = {oids};
 
 	PQclear(pg_query(run->conn,
-		"SELECT pg_catalog.pg_advisory_unlock_shared(1684892161, t.oid::integer)"
+		"SELECT pg_catalog.pg_advisory_unlock_shared(" OWN_LOCK_PURGE
+		", t.oid::integer)"
 		"  FROM pg_catalog.unnest($1::oid[]) AS t (oid)",
 		1, values));
 	free(oids);
@@ -88,7 +89,7 @@ static void await_purges(struct run *run, const char *array)
 	for (size_t i = 0; i < count; i++) {
 		const char *const values[] = {oids[i]};
 		PGresult *res = pg_query_try(run->conn,
-			"SELECT pg_catalog.pg_advisory_lock_shared(1684892161, "
+			"SELECT pg_catalog.pg_advisory_lock_shared(" OWN_LOCK_PURGE ", "
 			"$1::oid::integer)",
 			1, values);
 
@@ -132,7 +133,8 @@ void tracking_await(struct run *run)
 	const char *const values[] = {keys};
 
 	PQclear(pg_query(run->conn,
-		"SELECT pg_catalog.pg_advisory_lock(1684892160, pg_catalog.hashtext(k.key))"
+		"SELECT pg_catalog.pg_advisory_lock(" OWN_LOCK_CHAIN
+		", pg_catalog.hashtext(k.key))"
 		"  FROM pg_catalog.unnest($1::text[]) AS k (key)",
 		1, values));
 	free(keys);

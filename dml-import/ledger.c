@@ -14,11 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char begin_text[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
-				 "SET LOCAL search_path = '';\n"
-				 "SET LOCAL lock_timeout = '10s';\n"
-				 /* two first imports at once */
-				 "SELECT pg_catalog.pg_advisory_xact_lock(1684892163);\n";
+static const char begin_text[] =
+	"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
+	"SET LOCAL search_path = '';\n"
+	"SET LOCAL lock_timeout = '10s';\n"
+	/* two first imports at once */
+	"SELECT pg_catalog.pg_advisory_xact_lock(" OWN_LOCK_LEDGER ");\n";
 
 bool ledger_exists(PGconn *conn)
 {
@@ -83,9 +84,9 @@ uint64_t ledger_number(PGconn *conn, const char *relation)
 
 bool ledger_lock(PGconn *conn, const char *relation)
 {
-	/* "dml" and a digit: a class of advisory locks of our own. */
 	PGresult *res = pg_query_row(conn,
-		"SELECT pg_catalog.pg_try_advisory_xact_lock(1684892162, $1::oid::integer) AS "
+		"SELECT pg_catalog.pg_try_advisory_xact_lock(" OWN_LOCK_TARGET
+		", $1::oid::integer) AS "
 		"locked",
 		1, &relation);
 	bool locked = pg_bool(res, 0, "locked");
@@ -98,8 +99,9 @@ void ledger_await(PGconn *conn, const char *relation)
 {
 	pg_script(conn, "SET LOCAL lock_timeout = '10s'");
 	PQclear(pg_query(conn,
-		"SELECT pg_catalog.pg_advisory_xact_lock(1684892162, $1::oid::integer)", 1,
-		&relation));
+		"SELECT pg_catalog.pg_advisory_xact_lock(" OWN_LOCK_TARGET
+		", $1::oid::integer)",
+		1, &relation));
 }
 
 void ledger_expect_no_strangers(PGconn *conn)
