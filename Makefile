@@ -61,7 +61,7 @@ PROGRAMS = $(BUILD)/dml-export $(BUILD)/dml-import
 COMMON = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(OTHER_CODEC_$(ISAL)),$(wildcard common/*.c)))
 EXPORT = $(patsubst %.c,$(OBJ)/%.o,$(wildcard dml-export/*.c))
 IMPORT = $(patsubst %.c,$(OBJ)/%.o,$(wildcard dml-import/*.c))
-SQL_PIECES = common/owner.sql common/type_parts.sql
+SQL_PIECES = common/owner.sql common/type_parts.sql dml-export/key_index.sql
 SQL = $(patsubst %.sql,$(OBJ)/%.sql.h,$(filter-out $(SQL_PIECES),$(wildcard common/*.sql dml-export/*.sql dml-import/*.sql)))
 
 all: $(PROGRAMS)
@@ -94,7 +94,7 @@ $(OBJ)/%.sql.h: %.sql $(SQL_PIECES)
 	@mkdir -p $(@D)
 	{ printf 'static const char %s_sql[] = {\n' '$(basename $(notdir $<))'; \
 	  awk '!/^\\ir / { print } \
-	      /^\\ir / { while ((getline piece <("$(<D)/" $$2)) > 0) print piece }' $< | \
+	      /^\\ir / { name = "$(<D)/" $$2; while ((getline piece <name) > 0) print piece; close(name) }' $< | \
 	  sed '/^--/d' | od -An -v -td1 | sed 's/ *\(-\{0,1\}[0-9]\{1,\}\)/\1,/g'; \
 	  printf '0};\n'; } >$@
 

@@ -1,4 +1,4 @@
--- How to copy one table.  $1 oid of the base table, $2 columns of its key, $3 its shadow table.
+-- How to copy one table.  $1 oid of the base table, $2 columns of its key.
 -- One row for each exported column, in order; what is the same in all of them: the lists and
 -- the condition that finds a changed key's row through the key's index.
 SELECT a.attname AS name,
@@ -34,35 +34,14 @@ SELECT a.attname AS name,
          JOIN pg_catalog.pg_attribute AS ka ON ka.attrelid = a.attrelid AND ka.attname = k.name
          JOIN (SELECT x.indrelid, x.indclass, x.indcollation, x.indkey, x.indnkeyatts
                  FROM pg_catalog.pg_index AS x
-                 JOIN pg_catalog.pg_class AS ic ON ic.oid = x.indexrelid AND ic.relam = 403
-                WHERE NOT x.indisexclusion AND x.indrelid = $1::oid AND x.indisunique AND x.indisvalid
-                  AND x.indpred IS NULL AND x.indexprs IS NULL
+                WHERE x.indrelid = $1::oid
                   AND ARRAY(SELECT xa.attname::text
                               FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
                               JOIN pg_catalog.pg_attribute AS xa
                                 ON xa.attrelid = x.indrelid AND xa.attnum = x.indkey[j]
                              ORDER BY j) = $2::text[]
-                  -- Not one whose operators are others than its types' own: it tells keys apart that
-                  -- a target takes for equal.
-                  AND NOT EXISTS (
-                      SELECT FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
-                        JOIN pg_catalog.pg_attribute AS n
-                          ON n.attrelid = $3::pg_catalog.regclass AND n.attname = 'key' || (j + 1)
-                        JOIN pg_catalog.pg_opclass AS u ON u.oid = x.indclass[j]
-                        JOIN pg_catalog.pg_opclass AS d ON d.opcmethod = 403 AND d.opcdefault
-                         AND d.opcintype IN (n.atttypid, u.opcintype)
-                        JOIN pg_catalog.pg_amop AS um ON um.amopfamily = u.opcfamily AND um.amopstrategy = 3
-                         AND um.amoplefttype = u.opcintype AND um.amoprighttype = u.opcintype
-                        JOIN pg_catalog.pg_amop AS dm ON dm.amopfamily = d.opcfamily AND dm.amopstrategy = 3
-                         AND dm.amoplefttype = d.opcintype AND dm.amoprighttype = d.opcintype
-                       WHERE um.amopopr <> dm.amopopr)
-                  -- Nor one whose collation tells apart what the column's doesn't, or the other way round.
-                  AND NOT EXISTS (
-                      SELECT FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
-                        JOIN pg_catalog.pg_attribute AS xa
-                          ON xa.attrelid = x.indrelid AND xa.attnum = x.indkey[j]
-                        JOIN pg_catalog.pg_collation AS l ON l.oid IN (xa.attcollation, x.indcollation[j])
-                       WHERE xa.attcollation <> x.indcollation[j] AND NOT l.collisdeterministic)
+                  AND
+\ir key_index.sql
                 ORDER BY x.indisprimary DESC, x.indexrelid
                 LIMIT 1) AS x ON true
          JOIN pg_catalog.pg_opclass AS o ON o.oid = x.indclass[k.i - 1]

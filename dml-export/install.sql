@@ -18,40 +18,23 @@ base AS (
 ),
 -- Unique indexes over plain columns that can't be NULL.
 candidate AS (
-    SELECT i.indexrelid, i.indisprimary,
+    SELECT x.indexrelid, x.indisprimary,
            ARRAY(SELECT a.attname::text
-                   FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
+                   FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS k
                    JOIN pg_catalog.pg_attribute AS a
-                     ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
+                     ON a.attrelid = x.indrelid AND a.attnum = x.indkey[k]
                   ORDER BY k) AS columns
-      FROM pg_catalog.pg_index AS i
-      JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid AND ic.relam = 403
-     WHERE NOT i.indisexclusion AND i.indrelid = $1::text::oid AND i.indisunique AND i.indisvalid
-       AND i.indpred IS NULL AND i.indexprs IS NULL
-       AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
+      FROM pg_catalog.pg_index AS x
+     WHERE x.indrelid = $1::text::oid
+       AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS k
                          JOIN pg_catalog.pg_attribute AS a
-                           ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
+                           ON a.attrelid = x.indrelid AND a.attnum = x.indkey[k]
                         WHERE NOT a.attnotnull)
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS v
-                        WHERE v.conrelid = i.indrelid AND v.contype = 'n' AND NOT v.convalidated
-                          AND v.conkey && (i.indkey::smallint[])[0:i.indnkeyatts - 1])
-       -- As in columns.sql, both.
-       AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
-                         JOIN pg_catalog.pg_attribute AS a
-                           ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
-                         JOIN pg_catalog.pg_collation AS l ON l.oid IN (a.attcollation, i.indcollation[k])
-                        WHERE a.attcollation <> i.indcollation[k] AND NOT l.collisdeterministic)
-       AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
-                         JOIN pg_catalog.pg_attribute AS a
-                           ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k]
-                         JOIN pg_catalog.pg_opclass AS u ON u.oid = i.indclass[k]
-                         JOIN pg_catalog.pg_opclass AS d ON d.opcmethod = 403 AND d.opcdefault
-                          AND d.opcintype IN (a.atttypid, u.opcintype)
-                         JOIN pg_catalog.pg_amop AS um ON um.amopfamily = u.opcfamily AND um.amopstrategy = 3
-                          AND um.amoplefttype = u.opcintype AND um.amoprighttype = u.opcintype
-                         JOIN pg_catalog.pg_amop AS dm ON dm.amopfamily = d.opcfamily AND dm.amopstrategy = 3
-                          AND dm.amoplefttype = d.opcintype AND dm.amoprighttype = d.opcintype
-                        WHERE um.amopopr <> dm.amopopr)
+                        WHERE v.conrelid = x.indrelid AND v.contype = 'n' AND NOT v.convalidated
+                          AND v.conkey && (x.indkey::smallint[])[0:x.indnkeyatts - 1])
+       AND
+\ir key_index.sql
 ),
 key AS (
     SELECT indexrelid, columns

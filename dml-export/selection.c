@@ -71,8 +71,8 @@ static bool try_plain(
 static enum die_status make(
 	PGconn *conn, const struct source_table *table, const char *key, struct selection *s)
 {
-	const char *const values[] = {table->oid, key, table->shadow};
-	PGresult *res = pg_query(conn, columns_sql, 3, values);
+	const char *const values[] = {table->oid, key};
+	PGresult *res = pg_query(conn, columns_sql, 2, values);
 
 	if (PQntuples(res) == 0 || pg_is_null(res, 0, "condition")) {
 		complain("make a unique index over the key with the types' own operators",

@@ -43,21 +43,15 @@ SELECT pg_catalog.concat(
   LEFT JOIN LATERAL (
        SELECT CASE WHEN $2::text[] IS NULL THEN (
                    SELECT pg_catalog.array_agg(ka.attname::text ORDER BY k)
-                     FROM (SELECT i.* FROM pg_catalog.pg_index AS i
-                             JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid AND ic.relam = 403
-                            WHERE NOT i.indisexclusion AND i.indrelid = c.oid AND i.indisunique AND i.indisvalid
-                              AND i.indpred IS NULL AND i.indexprs IS NULL
-                              -- As in columns.sql; here and below.
-                              AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, i.indnkeyatts - 1) AS j
-                                                JOIN attribute AS ca ON ca.attnum = i.indkey[j]
-                                                JOIN pg_catalog.pg_collation AS cl
-                                                  ON cl.oid IN (ca.attcollation, i.indcollation[j])
-                                               WHERE ca.attcollation <> i.indcollation[j] AND NOT cl.collisdeterministic)
-                              AND (i.indisprimary OR i.indnkeyatts = 1 AND EXISTS (
+                     FROM (SELECT x.* FROM pg_catalog.pg_index AS x
+                            WHERE x.indrelid = c.oid
+                              AND (x.indisprimary OR x.indnkeyatts = 1 AND EXISTS (
                                    SELECT FROM attribute AS ia
-                                    WHERE ia.attrelid = c.oid AND ia.attnum = i.indkey[0]
+                                    WHERE ia.attrelid = c.oid AND ia.attnum = x.indkey[0]
                                       AND ia.attname = 'id' AND ia.never_null))
-                            ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1) AS i
+                              AND
+\ir key_index.sql
+                            ORDER BY x.indisprimary DESC, x.indexrelid LIMIT 1) AS i
                     CROSS JOIN pg_catalog.generate_series(0, i.indnkeyatts - 1) AS k
                      JOIN pg_catalog.pg_attribute AS ka
                        ON ka.attrelid = c.oid AND ka.attnum = i.indkey[k])
@@ -70,14 +64,9 @@ SELECT pg_catalog.concat(
                    ON sa.attrelid = c.oid AND sa.attnum = x.indkey[k] AND sa.never_null
                HAVING pg_catalog.count(*) = x.indnkeyatts) AS columns
          FROM pg_catalog.pg_index AS x
-         JOIN pg_catalog.pg_class AS xc ON xc.oid = x.indexrelid AND xc.relam = 403
-        WHERE x.indrelid = c.oid AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion
-          AND x.indpred IS NULL AND x.indexprs IS NULL
-          AND NOT EXISTS (SELECT FROM pg_catalog.generate_series(0, x.indnkeyatts - 1) AS j
-                            JOIN attribute AS ca ON ca.attnum = x.indkey[j]
-                            JOIN pg_catalog.pg_collation AS cl
-                              ON cl.oid IN (ca.attcollation, x.indcollation[j])
-                           WHERE ca.attcollation <> x.indcollation[j] AND NOT cl.collisdeterministic)
+        WHERE x.indrelid = c.oid
+          AND
+\ir key_index.sql
         ORDER BY 1 LIMIT 1) AS spare ON true
  WHERE c.oid = $1::oid
  GROUP BY n.nspname, c.relname, key.names, spare.columns
