@@ -32,6 +32,9 @@ PGconn *pg_connect(const struct pg_options *options);
 
 void pg_disconnect(PGconn *conn);
 
+/* A second session beside that one, which a signal leaves alone; for PQfinish(). */
+PGconn *pg_connect_aside(const struct pg_options *options);
+
 /* A statement without a result; `tag` is the command tag that must come back. */
 void pg_exec(PGconn *conn, const char *sql, const char *tag);
 /* The same for a tag that may end with a count of rows, which it returns; an error's message

@@ -137,7 +137,7 @@ static void expect_version(PGconn *conn)
 			version % 10000);
 }
 
-PGconn *pg_connect(const struct pg_options *options)
+PGconn *pg_connect_aside(const struct pg_options *options)
 {
 	/* As with psql, what the connection string says wins over -h, -p and -U. */
 	const char *const keywords[] = {
@@ -156,6 +156,13 @@ PGconn *pg_connect(const struct pg_options *options)
 		pg_die_unconnected(conn);
 	expect_version(conn);
 	pg_pin_settings(conn);
+	return conn;
+}
+
+PGconn *pg_connect(const struct pg_options *options)
+{
+	PGconn *conn = pg_connect_aside(options);
+
 	watch(conn);
 	return conn;
 }

@@ -1,5 +1,5 @@
 -- Whose code would run with our rights when the tables are written: each object that has a part in it
--- and belongs to a role that is no superuser.  Whoever owns a function, a type or an operator can
+-- and belongs to a role that can't become a superuser.  Whoever owns a function, a type or an operator can
 -- put something else in its place.  $1 the tables, regclass[].
 --
 -- Of an array the planner expects few members: for the thousand rows that it expects of a function
@@ -9,6 +9,13 @@ WITH RECURSIVE member AS (
                SELECT p.relid::oid
                  FROM pg_catalog.unnest($1::pg_catalog.regclass[]) AS t (root),
                       pg_catalog.pg_partition_tree(t.root) AS p)) AS oid
+     UNION
+    -- Before version 18, what a foreign key changes along has triggers that run with our rights.
+    SELECT k.conrelid
+      FROM member
+      JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = member.oid AND g.tgisinternal
+      JOIN pg_catalog.pg_constraint AS k ON k.oid = g.tgconstraint AND k.contype = 'f' AND k.confrelid = member.oid
+       AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))
 ),
 part AS (
     SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid AS class, oid FROM member
@@ -58,6 +65,8 @@ owned AS (
       FROM part
 )
 SELECT pg_catalog.pg_describe_object(owned.class, owned.oid, 0) AS object, role.rolname AS role
-  FROM owned JOIN pg_catalog.pg_roles AS role ON role.oid = owned.owner AND NOT role.rolsuper
+  FROM owned JOIN pg_catalog.pg_roles AS role ON role.oid = owned.owner
+ WHERE NOT
+\ir great.sql
  ORDER BY owned.class, owned.oid
  LIMIT 1

@@ -33,12 +33,13 @@ static enum die_status expect_settings(const struct run *run, const struct sourc
 
 /* The rows of one chain by a connection of the caller's.  If refused: what that calls for.  An
  * index can be made while others' rows are read: so whose code would run is asked here. */
-static enum die_status copy_chain(const struct run *run, struct chain *c)
+static enum die_status copy_chain(struct run *run, struct chain *c)
 {
 	struct selection selection;
 	enum die_status status;
 
-	if (run->wary && (status = rights_to_read(run->conn, c->table)) != DIE_DONE)
+	if (run->wary &&
+		(status = rights_to_read(run->conn, &run->rights, c->table)) != DIE_DONE)
 		return status;
 	status = selection_make(run->conn, c->table, &selection);
 	if (status == DIE_DONE)
@@ -162,7 +163,7 @@ static void join_snapshot(PGconn *conn, const struct shared *s)
 }
 
 /* One job of a worker, which has the table's lock; ends the transaction. */
-static enum die_status copy_apart(const struct run *run, struct chain *c, struct outcome *o)
+static enum die_status copy_apart(struct run *run, struct chain *c, struct outcome *o)
 {
 	enum die_status status = copy_chain(run, c);
 	bool read = true, wrong, done = status == DIE_DONE;
@@ -203,6 +204,7 @@ static enum die_status copy_worker(struct workers *w, const void *context)
 		worst = die_worst(worst, copy_apart(&run, s->job[i], &s->outcome[i]));
 	}
 	PQclear(run.settings);
+	rights_free(&run.rights);
 	pg_disconnect(run.conn);
 	return worst;
 }
@@ -279,5 +281,6 @@ void copy_all(struct run *run)
 		side_by_side(run);
 	else
 		one_after_the_other(run);
+	rights_free(&run->rights);
 	confirm_all(run);
 }

@@ -168,7 +168,7 @@ static void purge(struct run *run)
 
 enum die_status export_run(const struct options *options)
 {
-	struct run run = {.options = options};
+	struct run run = {.options = options, .rights = {.options = &options->pg}};
 
 	spool_allow_many();
 	spool_open(&run.spool, options->spool);

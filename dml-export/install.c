@@ -13,6 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* `made`: the schema is there; `told`: its making stands in what was printed before. */
+struct schema {
+	bool made;
+	bool told;
+};
+
 /* Our triggers on a table that is not tracked: it was restored from a dump, and they with it.
  */
 static char *drop_stray_triggers(PGconn *conn, const struct source_table *t)
@@ -137,7 +143,8 @@ static enum die_status expect_still(
 }
 
 static enum die_status run_plan(PGconn *conn, const struct options *o,
-	const struct source_table *t, const char *begin, const PGresult *plan, const char *body)
+	const struct schema *schema, const struct source_table *t, const char *begin,
+	const PGresult *plan, const char *body)
 {
 	enum die_status status;
 
@@ -148,6 +155,8 @@ static enum die_status run_plan(PGconn *conn, const struct options *o,
 	status = pg_script_try(conn, begin, t->label);
 	if (status == DIE_DONE)
 		status = expect_still(conn, t, plan);
+	if (status == DIE_DONE && schema->made)
+		track_expect_no_strangers(conn, o);
 	return status == DIE_DONE ? pg_script_try(conn, body, t->label) : status;
 }
 
@@ -171,12 +180,6 @@ static enum die_status close_functions(PGconn *conn, const struct options *o,
 	buf_free(&script);
 	return status;
 }
-
-/* `made`: the schema is there; `told`: its making stands in what was printed before. */
-struct schema {
-	bool made;
-	bool told;
-};
 
 /* A partition's own triggers have the names of those that come with its table's.  $1 the table,
  * $2 the tables of this call. */
@@ -255,7 +258,7 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 		struct buf body = {0};
 
 		add_body(&body, t, !schema->made && !schema->told, stray, old, plan);
-		status = run_plan(conn, o, t, begin, plan, body.data);
+		status = run_plan(conn, o, schema, t, begin, plan, body.data);
 		if (status == DIE_DONE && !o->print_sql)
 			tell(t, own, old);
 		schema->made |= status == DIE_DONE && !o->print_sql;

@@ -7,6 +7,10 @@
 
 static const char begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE";
 
+/* What the run will write, after the tables, as an --uninstall takes them: from here on nobody
+ * puts a trigger there, and the snapshot sees whose are there. */
+static const char lock_state[] = "LOCK TABLE dml.tracking, dml.history IN ROW EXCLUSIVE MODE;";
+
 /* Base and shadow, for LOCK TABLE. */
 static void add_table(struct buf *sql, const struct source_table *t)
 {
@@ -74,7 +78,7 @@ static bool lock_together(const struct run *run, const char *then)
 	}
 	if (locked > 0)
 		buf_string(&sql, " IN ACCESS SHARE MODE;");
-	buf_format(&sql, LOCK_PATIENCE_REST "%s", then);
+	buf_format(&sql, "%s" LOCK_PATIENCE_REST "%s", lock_state, then);
 	res = PQexec(run->conn, sql.data);
 	done = is_locked(run->conn, res);
 	PQclear(res);
@@ -116,6 +120,7 @@ void lock_tables(struct run *run, const char *then)
 		return;
 	lock_in_turn(run);
 	pg_script(run->conn, LOCK_PATIENCE_REST);
+	pg_script(run->conn, lock_state);
 	pg_script(run->conn, then);
 }
 

@@ -14,10 +14,11 @@
 #define LOCK_PATIENCE_REST "SET LOCAL lock_timeout = '1min';"
 
 /*
- * Begins the run's transaction with the locks of all its tables, base and shadow, as its first
- * statement: TRUNCATE and what rewrites a table don't respect MVCC, so they come before the
- * snapshot.  A table that somebody else keeps locked for longer is told and refused: the others
- * go on without it.  `then` is SQL for after the locks, sent along with them.
+ * Begins the run's transaction with the locks of all its tables, base and shadow, and of those
+ * of its state, as its first statements: TRUNCATE and what rewrites a table don't respect MVCC,
+ * so they come before the snapshot.  A table that somebody else keeps locked for longer is told
+ * and refused: the others go on without it.  `then` is SQL for after the locks, sent along with
+ * them.
  */
 void lock_tables(struct run *run, const char *then);
 

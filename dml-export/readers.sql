@@ -45,6 +45,8 @@ owned AS (
       FROM part
 )
 SELECT pg_catalog.pg_describe_object(owned.class, owned.oid, 0) AS object, role.rolname AS role
-  FROM owned JOIN pg_catalog.pg_roles AS role ON role.oid = owned.owner AND NOT role.rolsuper
+  FROM owned JOIN pg_catalog.pg_roles AS role ON role.oid = owned.owner
+ WHERE NOT
+\ir ../common/great.sql
  ORDER BY owned.class, owned.oid
  LIMIT 1

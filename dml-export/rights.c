@@ -4,11 +4,16 @@
 
 #include "readers.sql.h"
 
-#include <stdlib.h>
+#include <time.h>
 
-/* False of most tables, which spares them the long query. */
+/* "computed": false of most tables, which spares them the long query.  "owned": whoever may put
+ * something on the table is himself a superuser. */
 static const char computed_sql[] =
-	"SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c"
+	"SELECT (SELECT pg_catalog.bool_and(r.rolsuper)"
+	"          FROM pg_catalog.pg_class AS c"
+	"          JOIN pg_catalog.pg_roles AS r ON r.oid = c.relowner"
+	"         WHERE c.oid = $1::oid AND c.relkind <> 'p') IS TRUE AS owned,"
+	"       EXISTS (SELECT FROM pg_catalog.pg_class AS c"
 	"                WHERE c.oid = $1::oid AND c.relkind = 'p')"
 	"    OR EXISTS (SELECT FROM pg_catalog.pg_index AS x"
 	"                WHERE x.indrelid = $1::oid"
@@ -17,23 +22,51 @@ static const char computed_sql[] =
 	"    OR EXISTS (SELECT FROM pg_catalog.pg_statistic_ext AS e"
 	"                WHERE e.stxrelid = $1::oid) AS computed";
 
-static bool is_computed(PGconn *conn, const struct source_table *t)
+static bool is_computed(PGconn *conn, const struct source_table *t, bool *owned)
 {
 	const char *const values[] = {t->oid};
 	PGresult *res = pg_query_row(conn, computed_sql, 1, values);
 	bool computed = pg_bool(res, 0, "computed");
 
+	*owned = pg_bool(res, 0, "owned");
 	PQclear(res);
 	return computed;
 }
 
-/* Those of the foreign keys are ours. */
+/* One that was idle for long may have been forgotten on the way. */
+static PGconn *aside(struct rights *rights)
+{
+	enum { LONG = 60 };
+	time_t now = time(NULL);
+
+	if (rights->aside != NULL && now - rights->asked > LONG) {
+		PQfinish(rights->aside);
+		rights->aside = NULL;
+	}
+	if (rights->aside == NULL)
+		rights->aside = pg_connect_aside(rights->options);
+	rights->asked = now;
+	return rights->aside;
+}
+
+void rights_free(struct rights *rights)
+{
+	PQfinish(rights->aside);
+	rights->aside = NULL;
+}
+
+/* Those of the foreign keys between them are ours. */
 static const char hooked_sql[] =
 	"SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger AS g"
+	"                 JOIN (VALUES ('dml.tracked'::pg_catalog.regclass::oid),"
+	"                              ('dml.tracking'::pg_catalog.regclass),"
+	"                              ('dml.history'::pg_catalog.regclass)) AS t (oid)"
+	"                   ON g.tgrelid = t.oid"
 	"                WHERE NOT g.tgisinternal"
-	"                  AND g.tgrelid IN ('dml.tracked'::pg_catalog.regclass,"
-	"                                    'dml.tracking'::pg_catalog.regclass,"
-	"                                    'dml.history'::pg_catalog.regclass)) AS hooked";
+	"                   OR g.tgconstrrelid NOT IN ('dml.tracked'::pg_catalog.regclass,"
+	"                                              'dml.tracking'::pg_catalog.regclass,"
+	"                                              'dml.history'::pg_catalog.regclass))"
+	" AS hooked";
 
 void rights_to_write(PGconn *conn, const char *sql)
 {
@@ -48,17 +81,25 @@ void rights_to_write(PGconn *conn, const char *sql)
 	if (pg_bool(res, 0, "hooked"))
 		strangers_expect_none(conn, "{dml.tracked,dml.tracking,dml.history}",
 			"the state of exports",
-			"drop it, and see who was granted TRIGGER on the tables of schema dml");
+			"drop it, and see who was granted TRIGGER or REFERENCES on the tables "
+			"of schema "
+			"dml");
 	PQclear(res);
 }
 
-enum die_status rights_to_read(PGconn *conn, const struct source_table *t)
+enum die_status rights_to_read(
+	PGconn *conn, struct rights *rights, const struct source_table *t)
 {
 	const char *const values[] = {t->oid};
 	enum die_status status = DIE_DONE;
+	bool owned, computed = is_computed(conn, t, &owned);
 	PGresult *res;
 
-	if (!is_computed(conn, t))
+	if (!owned) {
+		conn = aside(rights);
+		computed = is_computed(conn, t, &owned);
+	}
+	if (!computed)
 		return DIE_DONE;
 	res = pg_query(conn, readers_sql, 1, values);
 	if (PQntuples(res) > 0) {

@@ -9,6 +9,7 @@
 
 #include "manifest.h"
 #include "options.h"
+#include "rights.h"
 #include "source.h"
 #include "spool.h"
 #include "stage.h"
@@ -59,6 +60,7 @@ struct run {
 	struct chain *chain; /* by table, then target: tables.count * targets of them */
 	size_t chains;
 	struct run_source source;
+	struct rights rights;
 	bool wary;          /* whoever runs this can become a superuser; once a batch is due */
 	PGresult *settings; /* of the session, while rows are read; else NULL */
 	uint64_t number;    /* of this run's batches; 0 until the first needs it */

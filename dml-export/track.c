@@ -52,7 +52,7 @@ void track_expect_alone(PGconn *conn, const struct options *o)
 void track_expect_no_strangers(PGconn *conn, const struct options *o)
 {
 	if (!o->print_sql && own_schema_is_wary(conn))
-		rights_to_write(conn, "SELECT FROM dml.tracked");
+		rights_to_write(conn, "DELETE FROM dml.tracked");
 }
 
 /* Whoever can write to the tables there has ways into what we do; patterns leave them out. */

@@ -20,7 +20,8 @@ extern const char track_commit[];
 void track_expect_alone(PGconn *conn, const struct options *o);
 
 /* Once schema dml is there: dies if whoever runs this can become a superuser and somebody who
- * is none has triggers on its tables. */
+ * can't has triggers on its tables.  Nobody puts one there before the end of the transaction.
+ */
 void track_expect_no_strangers(PGconn *conn, const struct options *o);
 
 /* Refuses tables in the system's schemas and ours. */

@@ -21,20 +21,25 @@ static uint64_t count_tracked(PGconn *conn)
 static enum die_status uninstall_table(PGconn *conn, const struct options *o,
 	const struct source_table *t, const PGresult *old, bool is_last)
 {
-	struct buf script = {0};
+	struct buf begin = {0}, script = {0};
 	enum die_status status;
 
-	buf_string(&script, track_begin);
+	buf_string(&begin, track_begin);
 	if (t->base != NULL)
-		buf_format(&script, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE;\n", t->base);
+		buf_format(&begin, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE;\n", t->base);
 	buf_format(&script, "%s\n%s\n", pg_text(old, 0, "script"), pg_text(old, 0, "forget"));
 	if (is_last)
 		buf_string(&script, unschema_sql);
 	buf_string(&script, track_commit);
-	status = track_run_or_print(conn, o, script.data, t->label);
+	status = track_run_or_print(conn, o, begin.data, t->label);
+	if (status == DIE_DONE) {
+		track_expect_no_strangers(conn, o);
+		status = track_run_or_print(conn, o, script.data, t->label);
+	}
 	if (status == DIE_DONE && !o->print_sql)
 		note("%s is tracked no more", t->label);
 	buf_free(&script);
+	buf_free(&begin);
 	return status;
 }
 

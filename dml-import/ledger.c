@@ -114,7 +114,8 @@ void ledger_expect_no_strangers(PGconn *conn)
 		pg_die(conn, res, "the ledger");
 	PQclear(res);
 	strangers_expect_none(conn, "{dml.ledger,dml.retired,dml.applied}", "the ledger",
-		"drop it, and see who was granted TRIGGER on the tables of schema dml");
+		"drop it, and see who was granted TRIGGER or REFERENCES on the tables of "
+		"schema dml");
 }
 
 void ledger_load(

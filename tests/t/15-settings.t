@@ -305,6 +305,35 @@ for my $setting (['statement_timeout', '1min'], ['lock_timeout', '7s'], ['restri
 }
 $triggered->arrives('without it', 'aa');
 
+# What somebody changes in the server's configuration meanwhile is not the table's doing.
+$triggered->source(<<'END');
+CREATE FUNCTION wait() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	IF current_setting('application_name') = 'dml-export' THEN PERFORM pg_advisory_xact_lock_shared(77); END IF;
+	RETURN 1;
+END $$;
+CREATE INDEX waits ON aa (id) WHERE wait() > 0;
+UPDATE aa SET id = id + 1;
+END
+my $gate = $cluster->connect($triggered->src);
+$gate->do('SELECT pg_advisory_lock(77)');
+my $reloaded = start_cmd(program('dml-export'), '-d', $triggered->src, '-t', 'aa', '-T', $triggered->{label}, $triggered->out);
+wait_for(sub { $cluster->value('postgres', "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") },
+	'an export in mid-table');
+for my $change ("SET synchronous_commit = 'local'", 'RESET synchronous_commit') {
+	my $before = $cluster->value('postgres', 'SHOW synchronous_commit');
+	$gate->do("ALTER SYSTEM $change");
+	$gate->do('SELECT pg_reload_conf()');
+	wait_for(sub { $cluster->value('postgres', 'SHOW synchronous_commit') ne $before }, 'another configuration');
+	next if !$reloaded;
+	$gate->do('SELECT pg_advisory_unlock(77)');
+	my $result = finish($reloaded);
+	is("$result->{ended} $result->{stderr}", '0 ', 'a configuration that is loaded anew in mid-table');
+	undef $reloaded;
+}
+$gate->disconnect;
+$triggered->source('DROP INDEX waits');
+
 # The path matters only to values that name something by it.
 $triggered->source('CREATE TABLE cc (id int PRIMARY KEY, v regclass)');
 $triggered->track('cc');
