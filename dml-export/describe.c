@@ -295,7 +295,7 @@ static bool are_partitions_intact(PGconn *conn, const struct source_table *table
 	return intact;
 }
 
-bool describe_is_intact_or_locked(PGconn *conn, const struct source_table *table, bool *locked)
+bool describe_is_intact(PGconn *conn, const struct source_table *table, bool *locked)
 {
 	struct source_table copy = *table;
 	const struct source_tables one = {.table = &copy, .count = 1};
@@ -307,9 +307,4 @@ bool describe_is_intact_or_locked(PGconn *conn, const struct source_table *table
 	free(wrong);
 	PQclear(res);
 	return intact;
-}
-
-bool describe_is_intact(PGconn *conn, const struct source_table *table)
-{
-	return describe_is_intact_or_locked(conn, table, NULL);
 }

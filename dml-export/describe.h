@@ -18,10 +18,8 @@ void describe_tables(PGconn *conn, struct source_tables *tables);
 bool describe_confirm(PGconn *conn, const struct source_table *tables, size_t count,
 	const bool *read, bool *wrong);
 
-/* True if --install has nothing to do. */
-bool describe_is_intact(PGconn *conn, const struct source_table *table);
-/* The same; but where somebody keeps it locked for all of lock_timeout, it sets `locked` in
- * place of dying. */
-bool describe_is_intact_or_locked(PGconn *conn, const struct source_table *table, bool *locked);
+/* True if --install has nothing to do.  Where somebody keeps the table locked for all of
+ * lock_timeout, that can't be told: then it sets `locked`. */
+bool describe_is_intact(PGconn *conn, const struct source_table *table, bool *locked);
 
 #endif

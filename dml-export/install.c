@@ -77,9 +77,10 @@ static bool is_good_kind(const struct source_table *t, const char *kind)
 	return strcmp(kind, best_kind(t)) == 0 || (t->heirs && !t->row_kind);
 }
 
-/* True if nothing has to be done: the same key, a good kind, all in place. */
+/* True if nothing has to be done: the same key, a good kind, all in place.  `locked` as in
+ * describe_is_intact(). */
 static bool up_to_date(PGconn *conn, const struct options *o, const struct source_table *t,
-	const PGresult *old)
+	const PGresult *old, bool *locked)
 {
 	if (old == NULL || !is_good_kind(t, pg_text(old, 0, "kind")))
 		return false;
@@ -94,7 +95,7 @@ static bool up_to_date(PGconn *conn, const struct options *o, const struct sourc
 		if (!same)
 			return false;
 	}
-	return describe_is_intact(conn, t);
+	return describe_is_intact(conn, t, locked);
 }
 
 /* The lock holds back writers until all triggers stand: whoever began before them has ended by
@@ -194,12 +195,11 @@ static const char collision_sql[] =
 	"          FROM pg_catalog.pg_partition_ancestors($1::oid::pg_catalog.regclass) AS a"
 	"         WHERE a.relid <> $1::oid AND a.relid = ANY ($2::oid[])) AS goes_along";
 
-/* True, with a message, if a partition and its table would both be tracked. */
-static bool collides(PGconn *conn, struct source_tables *tables, struct source_table *t)
+/* Says which of two tables is to be left out, if a partition and its table would both be
+ * tracked. */
+static void tell_collision(
+	const PGresult *res, struct source_tables *tables, struct source_table *t)
 {
-	char *oids = source_oids(tables);
-	const char *const values[] = {t->oid, oids};
-	PGresult *res = pg_query_row(conn, collision_sql, 2, values);
 	const char *partition = pg_text(res, 0, "partition");
 
 	if (*partition != '\0') {
@@ -214,9 +214,32 @@ static bool collides(PGconn *conn, struct source_tables *tables, struct source_t
 		source_refuse(tables, t, "name the partitioned table only",
 			"is a partition that is tracked with its table");
 	}
+}
+
+/* True, with a message, if a partition and its table would both be tracked; or, with `locked`
+ * set, if somebody keeps a partition locked, so that it can't be told. */
+static bool collides(
+	PGconn *conn, struct source_tables *tables, struct source_table *t, bool *locked)
+{
+	char *oids = source_oids(tables);
+	const char *const values[] = {t->oid, oids};
+	PGresult *res = pg_query_try(conn, collision_sql, 2, values);
+
+	*locked = pg_is_locked(res);
+	if (!*locked && PQresultStatus(res) != PGRES_TUPLES_OK)
+		pg_die(conn, res, t->label);
+	if (!*locked)
+		tell_collision(res, tables, t);
 	PQclear(res);
 	free(oids);
-	return t->refused;
+	return t->refused || *locked;
+}
+
+static enum die_status not_now(const struct source_table *t)
+{
+	complain("run it again when the lock is free",
+		"table %s, or what belongs to it, is locked by somebody else", t->label);
+	return DIE_NOT_NOW;
 }
 
 /* `own`: what was there of this table, `old`: or of one of its name that was dropped. */
@@ -244,11 +267,12 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 	char *stray = own == NULL ? drop_stray_triggers(conn, t) : mem_string("");
 	enum die_status status;
 	PGresult *plan = NULL;
+	bool locked = false;
 
-	if (up_to_date(conn, o, t, own)) {
+	if (up_to_date(conn, o, t, own, &locked)) {
 		status = close_functions(conn, o, t, own);
-	} else if (collides(conn, tables, t)) {
-		status = DIE_PERSON;
+	} else if (locked || collides(conn, tables, t, &locked)) {
+		status = locked ? not_now(t) : DIE_PERSON;
 	} else if ((plan = plan_install(conn, t, key, kind, old)) == NULL &&
 		   (o->key != NULL ||
 			   (plan = plan_install(conn, t, NULL, kind, old)) == NULL)) {

@@ -88,8 +88,7 @@ static const char *cause(PGconn *conn, const PGresult *res, int row, bool *locke
 		return "can't be exported: it is unlogged";
 	table.oid = mem_string(pg_text(res, row, "base"));
 	table.partitioned = pg_bool(res, row, "partitioned");
-	intact = !pg_bool(res, row, "bypassed") &&
-		 describe_is_intact_or_locked(conn, &table, locked);
+	intact = !pg_bool(res, row, "bypassed") && describe_is_intact(conn, &table, locked);
 	free(table.oid);
 	if (*locked)
 		return NULL;

@@ -77,6 +77,20 @@ $writer->do('INSERT INTO t VALUES (1)');
 my $waiting = start_cmd(program('dml-export'), '-d', $cluster->db('busy'), '--install', '-t',
 	't');
 
+# Whoever locks tables that are tracked, or a partition of one that is to be, for all of that time.
+my $locked = $cluster->db('locked');
+my $with_key = '(id int PRIMARY KEY)';
+$cluster->sql($locked, <<"END");
+CREATE TABLE old $with_key; CREATE TABLE new $with_key; CREATE TABLE newer $with_key;
+CREATE TABLE parted $with_key PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF parted DEFAULT;
+END
+quiet(run_export('-d', $locked, '--install', '-t', 'old'), 'install of what will be locked');
+my $locker = $cluster->connect($locked, AutoCommit => 0);
+$locker->do('LOCK TABLE old, part');
+my @install_locked = ('-d', $locked, '--install', '-t', 'old', '-t', 'parted', '-t');
+my $printing = start_cmd(program('dml-export'), @install_locked, 'newer', '--print-sql');
+my $passing = start_cmd(program('dml-export'), @install_locked, 'new');
+
 # As another --install does that waits so itself.
 my $other = $cluster->connect($cluster->db('other') && 'other');
 $other->do('CREATE TABLE t (id int PRIMARY KEY); SELECT pg_advisory_lock(1684892164)');
@@ -341,6 +355,16 @@ for my $result (map { finish($_) } @second) {
 }
 $writer->commit;
 exits_with(run_export('-d', $cluster->db('busy'), '--install', '-t', 't'), 0, '... but then');
+
+for my $result (finish($passing), finish($printing)) {
+	exits_with($result, 3, 'a table that is locked: not now');
+	is($result->{stderr}, join('', map { "dml-export: error: table public.$_, or what belongs to it, is locked by somebody else\n"
+		. "dml-export: hint: run it again when the lock is free\n" } 'old', 'parted'), '... by name');
+	like($result->{stdout}, qr/\A(?:BEGIN .*LOCK TABLE public\.newer .*COMMIT;\n)?\z/s, '... and --print-sql prints the other');
+}
+is($cluster->sql($locked, 'SELECT name FROM dml.tracked ORDER BY name'), "public.new\npublic.old\n", '... which is installed');
+$locker->rollback;
+quiet(run_export('-d', $locked, '--install', map { ('-t', $_) } 'old', 'new', 'parted'), '... the others later');
 
 # Two at once: what was the last table when --uninstall looked is the last no more when it has its
 # lock; and two that come first make the schema once.
