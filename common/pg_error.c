@@ -190,14 +190,20 @@ void pg_die(PGconn *conn, const PGresult *res, const char *what)
 	exit((int)pg_complain(conn, res, what));
 }
 
+/* Whoever compares with psql would be asked for a password there, and see no difference. */
+static const char *unconnected_hint(PGconn *conn)
+{
+	if (PQconnectionNeedsPassword(conn))
+		return "a password is never asked for: put it into ~/.pgpass, with mode 0600, "
+		       "PGPASSFILE or a service file";
+	return "compare -d, -h, -p, -U and the environment with psql's; if the server is down, "
+	       "run it again when it is up";
+}
+
 void pg_die_unconnected(PGconn *conn)
 {
 	struct buf b = {0};
 
 	add_connection(&b, conn);
-	die(DIE_AGAIN,
-		"compare -d, -h, -p, -U and the environment with psql's; if the server is "
-		"down, "
-		"run it again when it is up",
-		"cannot connect: %s", b.data);
+	die(DIE_AGAIN, unconnected_hint(conn), "cannot connect: %s", b.data);
 }

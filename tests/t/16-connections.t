@@ -69,14 +69,21 @@ subtest 'passwords' => sub {
 	chmod 0600, $passfile;
 	my $keyed = source(user => 'keyed');
 	wait_for(sub { status($keyed)->{ended} }, 'the rule');
-	my $result = status($keyed);
-	exits_with($result, 1, 'none is asked for');
-	stderr_like($result, qr/error: cannot connect: .*password.*\n.*hint: /, 'is said');
+	my $result;
+	for my $source ($keyed, source(user => 'keyed', connect_timeout => 30)) {
+		for my $program ('dml-export', 'dml-import') {
+			$result = run_cmd(program($program), '-d', $source, '--status');
+			exits_with($result, 1, "$program: none is asked for");
+			stderr_like($result, qr/error: cannot connect: .*password.*\n$program: hint: a password is never asked for: put it into /,
+				'... is said, and where to put it');
+		}
+	}
 	exits_with(status($keyed, { env => { PGPASSFILE => $passfile } }), 0, 'PGPASSFILE');
 	exits_with(status(source(user => 'keyed', passfile => $passfile)), 0, 'passfile');
 	exits_with(status($keyed, { env => { PGPASSWORD => 'tulip' } }), 0, 'PGPASSWORD');
 	$result = status($keyed, { env => { PGPASSWORD => 'rose' } });
 	exits_with($result, 1, 'a wrong one');
+	stderr_like($result, qr/password authentication failed .*\n.*hint: compare -d, /, 'is said');
 	unlike($result->{stderr}, qr/rose/, 'is not repeated');
 
 	# libpq takes it for a name, and the server would quote that; of a mistyped one it does so anyway.
