@@ -29,6 +29,8 @@ struct pg_options {
  * `conninfo`.
  */
 PGconn *pg_connect(const struct pg_options *options);
+/* The same for a worker, where there is a connection already: one of `jobs` for -j. */
+PGconn *pg_connect_beside(const struct pg_options *options, int jobs);
 
 void pg_disconnect(PGconn *conn);
 

@@ -137,7 +137,8 @@ static void expect_version(PGconn *conn)
 			version % 10000);
 }
 
-PGconn *pg_connect_aside(const struct pg_options *options)
+/* `jobs` as in pg_connect_beside(), else 0. */
+static PGconn *connect_and_pin(const struct pg_options *options, int jobs)
 {
 	/* As with psql, what the connection string says wins over -h, -p and -U. */
 	const char *const keywords[] = {
@@ -153,18 +154,33 @@ PGconn *pg_connect_aside(const struct pg_options *options)
 		mem_exhausted();
 	await(conn);
 	if (PQstatus(conn) != CONNECTION_OK)
-		pg_die_unconnected(conn);
+		pg_die_unconnected(conn, jobs);
 	expect_version(conn);
 	pg_pin_settings(conn);
 	return conn;
 }
 
-PGconn *pg_connect(const struct pg_options *options)
+static PGconn *connect_and_watch(const struct pg_options *options, int jobs)
 {
-	PGconn *conn = pg_connect_aside(options);
+	PGconn *conn = connect_and_pin(options, jobs);
 
 	watch(conn);
 	return conn;
+}
+
+PGconn *pg_connect(const struct pg_options *options)
+{
+	return connect_and_watch(options, 0);
+}
+
+PGconn *pg_connect_beside(const struct pg_options *options, int jobs)
+{
+	return connect_and_watch(options, jobs);
+}
+
+PGconn *pg_connect_aside(const struct pg_options *options)
+{
+	return connect_and_pin(options, 0);
 }
 
 void pg_disconnect(PGconn *conn)

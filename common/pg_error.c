@@ -200,10 +200,15 @@ static const char *unconnected_hint(PGconn *conn)
 	       "run it again when it is up";
 }
 
-void pg_die_unconnected(PGconn *conn)
+void pg_die_unconnected(PGconn *conn, int jobs)
 {
 	struct buf b = {0};
 
 	add_connection(&b, conn);
+	if (jobs > 0)
+		die(DIE_AGAIN,
+			"give a smaller -j, or raise the limit of connections of the role, the "
+			"database or the server; those that could be had do all the work",
+			"fewer than the %d connections of -j could be had: %s", jobs, b.data);
 	die(DIE_AGAIN, unconnected_hint(conn), "cannot connect: %s", b.data);
 }

@@ -9,7 +9,7 @@
  * libpq made the error up, the connection being lost. */
 bool pg_error_is_final(const PGresult *res);
 
-/* Dies of a connection that was never made. */
-_Noreturn void pg_die_unconnected(PGconn *conn);
+/* Dies of a connection that was never made; `jobs` as in pg_connect_beside(), else 0. */
+_Noreturn void pg_die_unconnected(PGconn *conn, int jobs);
 
 #endif

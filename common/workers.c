@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -58,6 +57,11 @@ size_t workers_next(struct workers *w)
 		close(w->first);
 	w->first = -1;
 	return job < w->count ? job : w->count;
+}
+
+bool workers_is_first(const struct workers *w)
+{
+	return w->slot == 0;
 }
 
 /* A child whose parent was killed must not go on alone: cron would start a second one. */

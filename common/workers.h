@@ -12,6 +12,7 @@
 
 #include "die.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { WORKERS_MAX = 64 };
@@ -20,6 +21,9 @@ struct workers;
 
 /* The next job of this process, or `count` when there are no more. */
 size_t workers_next(struct workers *w);
+
+/* False for one that was started because another got as far as asking for a job. */
+bool workers_is_first(const struct workers *w);
 
 /*
  * Runs `work` in up to `processes` children, each of which takes jobs until there are none and

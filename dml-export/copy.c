@@ -191,7 +191,7 @@ static enum die_status copy_worker(struct workers *w, const void *context)
 	struct run run = *s->run;
 	enum die_status worst = DIE_DONE;
 
-	run.conn = pg_connect(&run.options->pg);
+	run.conn = pg_connect_beside(&run.options->pg, run.options->jobs);
 	for (size_t i = workers_next(w); i < s->jobs; i = workers_next(w)) {
 		join_snapshot(run.conn, s);
 		if (!lock_at_once(run.conn, s->job[i]->table)) {

@@ -9,11 +9,17 @@ struct context {
 	const struct find *find;
 };
 
+/* Where the first can't connect, nobody can. */
+static PGconn *connect_worker(const struct workers *w, const struct options *o)
+{
+	return workers_is_first(w) ? pg_connect(&o->pg) : pg_connect_beside(&o->pg, o->jobs);
+}
+
 /* One process: one connection, one table after the other. */
 static enum die_status work(struct workers *w, const void *context)
 {
 	const struct context *c = context;
-	struct apply apply = {.options = c->options, .conn = pg_connect(&c->options->pg)};
+	struct apply apply = {.options = c->options, .conn = connect_worker(w, c->options)};
 	enum die_status worst = DIE_DONE;
 
 	/* Before a table is taken: where this fails, it fails for all of them. */

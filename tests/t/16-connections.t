@@ -103,4 +103,38 @@ subtest 'passwords' => sub {
 	}
 };
 
+# What could be had does the work.  A session that has just ended may still count, so neither role has
+# had one before.
+subtest 'fewer connections than -j asks for' => sub {
+	my $few = Pair->new(clusters => [$cluster, $pair->target_cluster], name => 'few_');
+	my %own;
+	for my $side ('source', 'target') {
+		$few->$side("CREATE ROLE few_$side LOGIN CONNECTION LIMIT 1; ALTER DATABASE few_$side OWNER TO few_$side;"
+			. " SET ROLE few_$side; CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); RESET ROLE");
+		my ($conninfo, $program, @tables) = $side eq 'source' ? ($few->src, 'dml-export', '-t', 'a', '-t', 'b')
+			: ($few->dst, 'dml-import');
+		exits_with(run_cmd({ env => { PGOPTIONS => "-c role=few_$side" } }, program($program), '-d', $conninfo,
+			'--install', @tables), 0, "$program --install");
+		$own{$side} = $conninfo =~ s/user=\S+/user=few_$side/r;
+	}
+	my $told = sub {
+		my ($result, $program) = @_;
+		exits_with($result, 1, "$program: exit status 1");
+		stderr_like($result, qr/\A$program: error: fewer than the 2 connections of -j could be had: .*few_.*\n$program: hint: .*smaller -j.*\n\z/,
+			'... is said');
+	};
+	my $result = run_export('-d', $own{source}, '-j', 2, '-t', 'a', '-t', 'b', '-T', $few->{label}, $few->out);
+	$told->($result, 'dml-export');
+	is(@{ $result->{lines} }, 2, '... and every table is exported');
+
+	ship($few->out . "/$few->{label}", $few->in);
+	my $locker = $few->target_cluster->connect($few->dst, AutoCommit => 0);
+	$locker->do('LOCK TABLE a, b');
+	my $handle = start_cmd(program('dml-import'), '-d', $own{target}, '-j', 2, $few->in);
+	wait_for(sub { $few->target_cluster->log =~ /too many connections for role "few_target"/ }, 'the second');
+	$locker->rollback;
+	$told->(finish($handle), 'dml-import');
+	is_deeply([batches($few->in)], [], '... and every batch is applied');
+};
+
 done_testing;

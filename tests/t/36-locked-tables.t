@@ -434,7 +434,7 @@ subtest 'a connection, for a worker' => sub {
 	$db->{source} =~ s/user='?\w+'?/user=small/;
 	my $result = $db->export('-j', 2);
 	exits_with($result, 1, 'it could not have it');
-	stderr_like($result, qr/\A(?:dml-export: error: cannot connect: .*too many connections for role "small"\ndml-export: hint: .*\n)+\z/,
+	stderr_like($result, qr/\A(?:dml-export: error: fewer than the 2 connections of -j could be had: .*too many connections for role "small"\ndml-export: hint: .*\n)+\z/,
 		'... as is said');
 	is(tables_of(@{ $result->{lines} }), 'items others', '... and every table is exported');
 };
