@@ -70,7 +70,7 @@ static const char help[] =
 	"                        as for psql\n"
 	"  -j, --jobs=N          read N tables side by side, in one snapshot\n"
 	"  -Z, --compress=1..9   gzip's level (default 1)\n"
-	"  -q, --quiet           errors only\n"
+	"  -q, --quiet           of messages, errors only; paths are printed all the same\n"
 	"  -v, --verbose         say what is done\n"
 	"      --progress        say how far it is, also where there is no terminal\n"
 	"      --help, -V, --version\n"

@@ -70,7 +70,7 @@ static const char help[] =
 	"\n"
 	"  -d, --dbname=CONNINFO, -h, --host=HOST, -p, --port=PORT, -U, --username=NAME\n"
 	"                        as for psql\n"
-	"  -q, --quiet           errors only\n"
+	"  -q, --quiet           of messages, errors only\n"
 	"  -v, --verbose         say what is done\n"
 	"      --progress        say how far it is, also where there is no terminal\n"
 	"      --help, -V, --version\n"
