@@ -15,6 +15,8 @@ const char *io_hint(int error)
 {
 	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
 		return "make space, then run it again";
+	if (error == EROFS)
+		return "mount it for writing, then run it again";
 	return "mend the file system, then run it again";
 }
 

@@ -183,7 +183,10 @@ static enum die_status make_and_enter(
 	enum die_status status = DIE_DONE;
 
 	if (!spool_make(parent, name) && errno != EEXIST) {
-		complain("look at its owner, its mode and the space left",
+		bool forbidden = errno == EACCES || errno == EPERM;
+
+		complain(forbidden ? "look at the owner and mode of the directory above"
+				   : io_hint(errno),
 			"cannot make the directory \"%s/%s\": %s", parent->path, name,
 			strerror(errno));
 		return DIE_AGAIN;
@@ -203,8 +206,8 @@ static enum die_status look_at_space(const struct spool_dir *dir)
 		complain(io_hint(errno), "cannot stat the file system of \"%s\": %s", dir->path,
 			strerror(errno));
 	else if ((fs.f_flag & ST_RDONLY) != 0)
-		complain("mount it for writing, then run it again",
-			"cannot write in \"%s\": %s", dir->path, strerror(EROFS));
+		complain(io_hint(EROFS), "cannot write in \"%s\": %s", dir->path,
+			strerror(EROFS));
 	else if (fs.f_blocks > 0 && fs.f_bavail == 0)
 		complain(io_hint(ENOSPC), "the file system of \"%s\" is full", dir->path);
 	else

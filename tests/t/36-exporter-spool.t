@@ -122,7 +122,10 @@ subtest 'a read-only file system' => sub {
 	my $dir = spool();
 	mount($dir, "--bind $full") or plan skip_all => 'mounting a file system takes root';
 	system "mount -o remount,bind,ro $dir";
-	fails_at_once(run_export(into($dir)), qr/error: cannot .*: Read-only file system.*hint: /s, 'read-only');
+	my $says = qr/error: cannot .*: Read-only file system\n.*hint: mount it for writing, then run it again\n/;
+	fails_at_once(run_export(into($dir)), $says, 'read-only');
+	my @elsewhere = map { $_ eq $r->{label} ? 'new/app' : $_ } into($dir);
+	fails_at_once(run_export(@elsewhere), $says, 'read-only, and without the directories');
 	is_deeply([Replica::tree($full)], [Replica::tree($dir)], 'nothing is written');
 	system "mount -o remount,bind,rw $dir";
 	exits_with(run_export(into($dir)), 0, 'writable');
@@ -139,7 +142,8 @@ subtest "somebody else's spool" => sub {
 	my $spool = spool();
 	chmod 0755, $spool, $spool =~ s{/spool$}{}r;
 	fails_at_once(run_cmd(@other, program('dml-export'), into($spool)),
-		qr/error: cannot .*: Permission denied.*hint: /s, 'it may not be written');
+		qr/error: cannot make .*: Permission denied\n.*hint: look at the owner and mode of the directory above\n/,
+		'it may not be written');
 	exits_with(run_export(into($spool)), 0, 'its owner');
 	run_import('-d', $r->{target}, $spool);
 	$r->is_equal('then');
