@@ -100,7 +100,7 @@ static void judge(
 	if (wrong != NULL)
 		source_refuse(tables, t, source_install_hint, wrong);
 	else if (!pg_bool(res, row, "durable"))
-		source_refuse(tables, t, "ALTER TABLE … SET LOGGED", "is unlogged now");
+		source_refuse(tables, t, source_logged_hint, "is unlogged now");
 	else if (pg_bool(res, row, "filtered"))
 		source_refuse(tables, t, "connect as its owner or as a role with BYPASSRLS",
 			"has row security that would hide rows from this role");

@@ -9,6 +9,7 @@
 #include <string.h>
 
 const char source_install_hint[] = "run dml-export --install -t";
+const char source_logged_hint[] = "ALTER TABLE … SET LOGGED";
 const char source_owner_hint[] = "connect as its owner: triggers are the owner's";
 
 bool source_installed(PGconn *conn, enum own_schema_use use)
@@ -23,15 +24,23 @@ void source_expect_installed(PGconn *conn, enum own_schema_use use)
 			"nothing is tracked in database \"%s\"", PQdb(conn));
 }
 
+/* The one with the table's name in it; the caller frees it. */
+static char *complete(const char *hint, const struct source_table *t)
+{
+	if (hint == source_install_hint)
+		return mem_format("%s '%s'", source_install_hint, t->label);
+	if (hint == source_logged_hint)
+		return mem_format("ALTER TABLE %s SET LOGGED", t->label);
+	return mem_string(hint);
+}
+
 void source_refuse(struct source_tables *tables, struct source_table *t, const char *hint,
 	const char *wrong)
 {
-	char *formatted = NULL;
+	char *completed = complete(hint, t);
 
-	if (hint == source_install_hint)
-		hint = formatted = mem_format("%s '%s'", source_install_hint, t->label);
-	complain(hint, "table %s %s", t->label, wrong);
-	free(formatted);
+	complain(completed, "table %s %s", t->label, wrong);
+	free(completed);
 	t->refused = true;
 	tables->status = die_worst(tables->status, DIE_PERSON);
 }
@@ -60,6 +69,14 @@ static const char *wrong_kind(const PGresult *res, int row)
 	}
 }
 
+/* A partitioned table stays unlogged, and an unlogged sequence is no table all the same. */
+static const char *kind_hint(const PGresult *res, int row)
+{
+	if (*pg_text(res, row, "relkind") == 'r' && *pg_text(res, row, "relpersistence") == 'u')
+		return source_logged_hint;
+	return "name an ordinary or a partitioned table";
+}
+
 static void take_shadow(struct source_table *t, const PGresult *res, int row)
 {
 	t->tracked = pg_bool(res, row, "tracked");
@@ -80,8 +97,7 @@ static void judge(struct source_tables *tables, struct source_table *t, const PG
 	} else if (pg_is_null(res, row, "oid")) {
 		source_refuse(tables, t, "compare the name with psql's \\d", "does not exist");
 	} else if (need != SOURCE_NAME && wrong_kind(res, row) != NULL) {
-		source_refuse(tables, t, "name an ordinary or a partitioned table",
-			wrong_kind(res, row));
+		source_refuse(tables, t, kind_hint(res, row), wrong_kind(res, row));
 	} else if (need == SOURCE_OWNED && pg_bool(res, row, "goes_along")) {
 		source_refuse(tables, t, "name the partitioned table",
 			"is a partition that is tracked with its table");

@@ -63,10 +63,12 @@ void source_expect_installed(PGconn *conn, enum own_schema_use use);
 void source_resolve(PGconn *conn, const struct opt_names *given, enum source_need need,
 	struct source_tables *tables);
 
-/* Prints what is wrong and marks the table; source_install_hint is completed with its name. */
+/* Prints what is wrong and marks the table; the hints to --install it and to make it logged are
+ * completed with its name. */
 void source_refuse(struct source_tables *tables, struct source_table *t, const char *hint,
 	const char *wrong);
 extern const char source_install_hint[];
+extern const char source_logged_hint[];
 extern const char source_owner_hint[];
 
 /* After SOURCE_TRACKED: refuses those that aren't. */

@@ -92,7 +92,7 @@ for my $when (\&export_beside, \&export_before_lock) {
 	$pair->source('ALTER TABLE t ADD PRIMARY KEY (id)');
 	my $unlogged = $when->('ALTER TABLE t SET UNLOGGED');
 	exits_with($unlogged, 4, "$name, the table becomes unlogged: refused");
-	stderr_like($unlogged, qr/table public\.t is unlogged now/, '... and why');
+	stderr_like($unlogged, qr/table public\.t is unlogged now\n.*hint: ALTER TABLE public\.t SET LOGGED\n/, '... and why');
 	$pair->source('ALTER TABLE t SET LOGGED');
 	my $renamed = $when->('ALTER TABLE t RENAME TO t2');
 	exits_with($renamed, 1, "$name, the table is called something else: not now");

@@ -322,7 +322,7 @@ END
 quiet(install('-t', 't'), 'install once more');
 my %kind = (view => 'is a view', stored => 'is a view', seq => 'is no table',
 	far => 'is a foreign table',
-	unlogged => 'is unlogged', "$schema.fleeting" => 'is temporary',
+	unlogged => 'is unlogged: .*\n.*hint: ALTER TABLE public\.unlogged SET LOGGED\n', "$schema.fleeting" => 'is temporary',
 		nil => 'does not exist', t_pkey => 'does not exist',
 	composite => 'does not exist', 'nil.t' => 'is in no schema',
 		'pg_catalog.pg_class' => 'is in a schema of the system|is not tracked',
