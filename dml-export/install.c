@@ -70,11 +70,11 @@ static const char *best_kind(const struct source_table *t)
 	return t->row_kind || t->heirs ? "row" : "statement";
 }
 
-/* The others need not be installed anew as long as that has not come about, which
- * describe_is_intact() knows. */
+/* Row triggers miss nothing, whatever became of the heirs.  Statement triggers do as long as no
+ * foreign table has come, which describe_is_intact() knows. */
 static bool is_good_kind(const struct source_table *t, const char *kind)
 {
-	return strcmp(kind, best_kind(t)) == 0 || (t->heirs && !t->row_kind);
+	return strcmp(kind, "row") == 0 || !t->row_kind;
 }
 
 /* True if nothing has to be done: the same key, a good kind, all in place.  `locked` as in

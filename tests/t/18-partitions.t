@@ -179,6 +179,23 @@ city_arrives('a key that moves in both', 'UPDATE city SET id = id + 10', '11:1 1
 $pair->source('TRUNCATE capital');
 $pair->idle('TRUNCATE of an heir', 'city') for 1 .. 2;
 
+# Row triggers are right for any table: where the heirs have gone, or the parent, --install leaves them.
+$pair->source(<<'END');
+CREATE TABLE bereft (id int PRIMARY KEY, v int); CREATE TABLE child () INHERITS (bereft);
+CREATE TABLE elder (v int); CREATE TABLE freed (id int PRIMARY KEY) INHERITS (elder);
+INSERT INTO bereft VALUES (1, 0); INSERT INTO freed VALUES (0, 1);
+END
+$pair->track('bereft', 'freed');
+$pair->arrives('with an heir, and as one', 'bereft', 'freed');
+$pair->source('DROP TABLE child; ALTER TABLE freed NO INHERIT elder');
+my $left = run_export('-v', '-d', $src, '--install', '-t', 'bereft', '-t', 'freed');
+is("$left->{ended} $left->{stderr}", '0 ' . join('', map { "dml-export: note: public.$_ is tracked already\n" } 'bereft', 'freed'),
+	'without it: --install has nothing to do');
+$pair->source('UPDATE bereft SET v = 1; INSERT INTO freed VALUES (2, 2); UPDATE freed SET v = 5 WHERE id = 1');
+$pair->export('bereft', 'freed');
+is($pair->apply->{ended}, 0, '... and the next batches are imported');
+table_equal($src, $pair->dst, $_, "... $_ is equal") for 'bereft', 'freed';
+
 # A partition and an heir as tables of their own, written through their parents.
 $pair->source(<<'END');
 CREATE TABLE parent (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);
