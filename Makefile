@@ -16,6 +16,7 @@ BUILD = build
 OBJ = $(BUILD)/obj
 
 CC = cc
+PKG_CONFIG = pkg-config
 CFLAGS = -O2 -g
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wvla -Wundef
@@ -24,16 +25,17 @@ HARDENED_LINK = -pie -Wl,-z,relro,-z,now
 WERROR = $(if $(CI),-Werror)
 
 # ISA-L deflates four times as fast as zlib; where it isn't found, or with ISAL=no, zlib does it.
-ISAL := $(if $(shell pkg-config --exists libisal 2>/dev/null && echo found),yes,no)
+ISAL := $(if $(shell $(PKG_CONFIG) --exists libisal 2>/dev/null && echo found),yes,no)
 CODEC_yes = libisal
 CODEC_no = zlib
 CODEC_FLAGS_yes = -DDML_ISAL_VERSION='"$(ISAL_VERSION)"'
-ISAL_VERSION := $(shell pkg-config --modversion libisal 2>/dev/null)
+ISAL_VERSION := $(shell $(PKG_CONFIG) --modversion libisal 2>/dev/null)
 OTHER_CODEC_yes = common/codec_zlib.c
 OTHER_CODEC_no = common/codec_isal.c
 
-# A missing library is named together with the package that brings it.
-LIBRARIES = libpq libcrypto $(CODEC_$(ISAL))
+# A missing library is named together with the package that brings it; libcrypto before libpq,
+# which isn't found without it either.
+LIBRARIES = libcrypto libpq $(CODEC_$(ISAL))
 PACKAGE_libpq = libpq-dev
 PACKAGE_zlib = zlib1g-dev
 PACKAGE_libcrypto = libssl-dev
@@ -42,7 +44,7 @@ PACKAGE_libcrypto = libssl-dev
 INSTALLING = demo check fuzz lint sanitize coverage versions bench torture clean dist
 
 define find-library
-ifneq ($$(shell pkg-config --exists $(1) 2>/dev/null && echo found),found)
+ifneq ($$(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo found),found)
 $$(error $(1) is missing: install $$(PACKAGE_$(1)) and pkg-config, or run scripts/install-deps)
 endif
 endef
@@ -54,8 +56,8 @@ ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DDML_VERSION='"$(VER
 	$(WARNINGS) $(WERROR) $(HARDENING) $(SANITIZE) $(CODEC_FLAGS_$(ISAL)) \
 	$(LIBRARY_CFLAGS) -MMD -MP $(CFLAGS)
 ALL_LIBS = $(HARDENED_LINK) $(SANITIZE) $(LDFLAGS) $(LIBRARY_LIBS)
-LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
-LIBRARY_LIBS := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
+LIBRARY_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBRARIES) 2>/dev/null)
+LIBRARY_LIBS := $(shell $(PKG_CONFIG) --libs $(LIBRARIES) 2>/dev/null)
 
 PROGRAMS = $(BUILD)/dml-export $(BUILD)/dml-import
 COMMON = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(OTHER_CODEC_$(ISAL)),$(wildcard common/*.c)))

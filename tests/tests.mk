@@ -20,7 +20,7 @@ UNIT_SHARED_OBJECTS = $(UNIT_SHARED:%=$(OBJ)/tests/unit/%.o)
 UNIT_ASAN = allocator_may_return_null=1:detect_leaks=0
 
 # Where ISA-L is the codec, zlib is tried beside it: the same objects, but for one.
-ZLIB_TOO := $(if $(filter yes,$(ISAL)),$(shell pkg-config --exists zlib 2>/dev/null && echo yes))
+ZLIB_TOO := $(if $(filter yes,$(ISAL)),$(shell $(PKG_CONFIG) --exists zlib 2>/dev/null && echo yes))
 ifeq ($(ZLIB_TOO),yes)
 UNIT_OF_ZLIB = $(BUILD)/tests/unit/zlib/gz
 ZLIB_PROGRAMS = $(PROGRAMS:$(BUILD)/%=$(BUILD)/zlib/%)
