@@ -1,5 +1,6 @@
 #include "apply.h"
 
+#include "command.h"
 #include "encoding.h"
 #include "feed.h"
 #include "indexes.h"
@@ -180,12 +181,17 @@ static bool is_as_left(
 static void explain_change(
 	const struct apply *a, const struct batch *b, const struct ledger *ledger)
 {
-	complain("export all rows with dml-export --full",
+	char *full = command_full(&b->manifest);
+	char *hint = mem_format("run on the source: %s", full);
+
+	complain(hint,
 		"table %s can't take batch %" PRIu64 ": %s, which only a full batch can mend",
 		a->target.label, b->number,
 		*ledger->columns == '\0'
 			? "it was unlogged or had a foreign partition, and may have lost rows"
 			: "its columns were changed since the batch before");
+	free(hint);
+	free(full);
 }
 
 /* What begins a chain must not end where it came from, by a mistyped -d. */

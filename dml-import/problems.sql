@@ -5,7 +5,7 @@
 -- $1 oid of the table, $2 names and $3 types of the columns sent, $4 columns of the key, $5 columns
 -- here whose types are made of something and $6 of what (shape.sql), $7 whether the columns here are
 -- no more what the batch before was written to: then a type that doesn't fit has changed its values.
--- $8 the scope: before a full batch, the types may have been right.
+-- $8 the scope: before a full batch, the types may have been right; $9 the command that exports all rows.
 WITH relation AS (
     SELECT c.*, pg_catalog.format('%I.%I', n.nspname, c.relname) AS qualified
       FROM pg_catalog.pg_class AS c
@@ -79,23 +79,29 @@ misfit AS (
 ),
 -- Columns that the batch doesn't bring and that no default, identity or expression fills.
 unfilled AS (
-    SELECT a.attname AS name, a.attnum, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type
+    SELECT a.attname AS name, a.attnum, a.attnotnull AS needed,
+           pg_catalog.format_type(a.atttypid, a.atttypmod) AS type
       FROM pg_catalog.pg_attribute AS a
       JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid AND t.typdefault IS NULL
      WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
-       AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+       AND NOT a.atthasdef AND a.attidentity = ''
        AND a.attname <> ALL ($2::text[]) AND a.attname <> ALL ($4::text[])
 ),
--- Such a column, and one of the same type that is lacking: it looks as if it had been renamed.
-renamed AS (
-    SELECT u.name, l.i, l.name AS new_name
-      FROM (SELECT unfilled.*, pg_catalog.row_number() OVER (PARTITION BY type ORDER BY attnum) AS n
+-- Such a column, and one of the same type that is lacking: it looks as if it had been renamed.  One
+-- that may be NULL may as well be the target's own.
+alike AS (
+    SELECT u.name, u.needed, l.i, l.name AS new_name
+      FROM (SELECT unfilled.*,
+                   pg_catalog.row_number() OVER (PARTITION BY type ORDER BY needed DESC, attnum) AS n
               FROM unfilled) AS u
       JOIN (SELECT name, i, s.type, pg_catalog.row_number() OVER (PARTITION BY s.type ORDER BY i) AS n
               FROM typed
              CROSS JOIN LATERAL (SELECT pg_catalog.regexp_replace(typed.type, ' AS .*$', '') AS type) AS s
              WHERE attname IS NULL) AS l
         ON l.type = u.type AND l.n = u.n
+),
+renamed AS (
+    SELECT * FROM alike WHERE needed
 ),
 -- A type that may stand in a hint: people paste hints, and batches come from elsewhere.  One name,
 -- quoted or not, or one of those of several words; a schema before it, numbers and brackets behind.
@@ -109,18 +115,22 @@ printable AS (
                      '(\([0-9]+(,-?[0-9]+)?\))?(\[\])?$')
 )
 SELECT problem,
-       CASE WHEN rank = 3 AND $7::boolean
-            THEN pg_catalog.rtrim(hint, ';') || '; then export all rows with dml-export --full' ELSE hint END AS hint,
+       CASE WHEN rank = 3 AND $7::boolean OR rank = 1 AND $8 = 'changes'
+            THEN pg_catalog.rtrim(hint, ';') || '; then export all rows with ' || $9 ELSE hint END AS hint,
        CASE WHEN rank IN (12, 13) THEN ''
             WHEN rank = 3 AND $7::boolean OR rank = 11 AND $8 = 'changes' THEN 'changed' END AS doubt
   FROM (
-    SELECT 1 AS rank, i, pg_catalog.format('it lacks column %I', name) AS problem,
-           COALESCE(pg_catalog.format('ALTER TABLE %s ADD COLUMN %I ', relation.qualified, compared.name)
+    SELECT 1 AS rank, compared.i, pg_catalog.format('it lacks column %I', compared.name) AS problem,
+           CASE WHEN alike.name IS NULL THEN ''
+                ELSE pg_catalog.format('if %1$I was renamed %2$s, ALTER TABLE %3$s RENAME COLUMN %1$I TO %4$I; else ',
+                                       alike.name, CASE $8 WHEN 'full' THEN 'at the source' ELSE 'here' END,
+                                       relation.qualified, compared.name) END
+           || COALESCE(pg_catalog.format('ALTER TABLE %s ADD COLUMN %I ', relation.qualified, compared.name)
                     || printable.type || ';', 'compare it with dml-export --target-ddl') AS hint
-      FROM compared LEFT JOIN printable USING (i), relation
-     WHERE attname IS NULL AND i NOT IN (SELECT renamed.i FROM renamed)
+      FROM compared LEFT JOIN printable USING (i) LEFT JOIN alike USING (i), relation
+     WHERE attname IS NULL AND alike.needed IS NOT TRUE
     UNION ALL
-    SELECT 1, i, pg_catalog.format('it lacks column %I, and column %I, which may not be NULL, is not in the batch',
+    SELECT 0, i, pg_catalog.format('it lacks column %I, and column %I, which may not be NULL, is not in the batch',
                                    new_name, name),
            pg_catalog.format('ALTER TABLE %s RENAME COLUMN %I TO %I;', relation.qualified, name, new_name)
       FROM renamed, relation
@@ -128,7 +138,7 @@ SELECT problem,
     SELECT 2, attnum, pg_catalog.format('column %I, which may not be NULL, is not in the batch', name),
            pg_catalog.format('if it is of no use here, ALTER TABLE %1$s DROP COLUMN %2$I; else'
                              ' ALTER TABLE %1$s ALTER COLUMN %2$I DROP NOT NULL;', relation.qualified, name)
-      FROM unfilled, relation WHERE name NOT IN (SELECT renamed.name FROM renamed)
+      FROM unfilled, relation WHERE needed AND name NOT IN (SELECT renamed.name FROM renamed)
     UNION ALL
     SELECT 2, i, pg_catalog.format('column %I is generated here', name),
            CASE attgenerated WHEN 's'
@@ -146,7 +156,7 @@ SELECT problem,
     UNION ALL
     SELECT 11, i, pg_catalog.format('the type of column %I is made of %s here and of %s at the source', name,
                                    COALESCE(shape_here, 'nothing else'), COALESCE(shape, 'nothing else')),
-           'make the types alike, then export all rows with dml-export --full'
+           'make the types alike, then export all rows with ' || $9
       FROM compared
      WHERE target = source AND shape IS DISTINCT FROM shape_here
     UNION ALL
@@ -154,15 +164,15 @@ SELECT problem,
     SELECT 11, compared.i, pg_catalog.format('column %I is generated in partition %s', name,
                                              p.attrelid::pg_catalog.regclass),
            pg_catalog.format('ALTER TABLE %1$s DETACH PARTITION %2$s; ALTER TABLE %2$s ALTER COLUMN %3$I DROP EXPRESSION;'
-                             ' then ATTACH it again as it was, and export all rows with dml-export --full',
-                             h.inhparent::pg_catalog.regclass, p.attrelid::pg_catalog.regclass, name)
+                             ' then ATTACH it again as it was, and export all rows with %4$s',
+                             h.inhparent::pg_catalog.regclass, p.attrelid::pg_catalog.regclass, name, $9)
       FROM compared
       JOIN pg_catalog.pg_attribute AS p ON p.attname = compared.name AND p.attgenerated <> '' AND p.attrelid <> $1::oid
       JOIN pg_catalog.pg_inherits AS h ON h.inhrelid = p.attrelid
      WHERE p.attrelid IN (SELECT oid FROM member) AND compared.attgenerated = ''
     UNION ALL
     SELECT 4, min(i), pg_catalog.format('the batch names column %I twice', sent.name),
-           'export the table again with dml-export --full'
+           'export the table again with ' || $9
       FROM sent GROUP BY sent.name HAVING pg_catalog.count(*) > 1
     UNION ALL
     SELECT 5, k.i, pg_catalog.format('it lacks column %I of the key', k.name),
@@ -173,7 +183,7 @@ SELECT problem,
        AND k.name NOT IN (SELECT renamed.new_name FROM renamed)
     UNION ALL
     SELECT 5, k.i, pg_catalog.format('the batch lacks column %I of the key', k.name),
-           'export the table again with dml-export --full'
+           'export the table again with ' || $9
       FROM pg_catalog.unnest($4::text[]) WITH ORDINALITY AS k (name, i)
      WHERE k.name NOT IN (SELECT sent.name FROM sent)
        AND EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
@@ -212,15 +222,15 @@ SELECT problem,
     UNION ALL
     SELECT 12, 0, pg_catalog.format('%s is unlogged or temporary: a crash would empty it without a trace',
                                     u.oid::pg_catalog.regclass),
-           pg_catalog.format('ALTER TABLE %s SET LOGGED; then export all rows with dml-export --full',
-                             u.oid::pg_catalog.regclass)
+           pg_catalog.format('ALTER TABLE %s SET LOGGED; then export all rows with %s',
+                             u.oid::pg_catalog.regclass, $9)
       FROM pg_catalog.pg_class AS u
      WHERE u.oid IN (SELECT oid FROM member) AND u.relpersistence <> 'p'
     UNION ALL
     SELECT 13, 0, pg_catalog.format('partition %s is a foreign table, where what is written may last though the rest'
                                     ' is rolled back', u.oid::pg_catalog.regclass),
-           pg_catalog.format('ALTER TABLE %s DETACH PARTITION %s; then export all rows with dml-export --full',
-                             i.inhparent::pg_catalog.regclass, u.oid::pg_catalog.regclass)
+           pg_catalog.format('ALTER TABLE %s DETACH PARTITION %s; then export all rows with %s',
+                             i.inhparent::pg_catalog.regclass, u.oid::pg_catalog.regclass, $9)
       FROM pg_catalog.pg_class AS u
       JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = u.oid
      WHERE u.oid IN (SELECT oid FROM member) AND u.relkind = 'f'

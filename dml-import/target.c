@@ -1,5 +1,6 @@
 #include "target.h"
 
+#include "command.h"
 #include "made.h"
 #include "own_schema.h"
 #include "plain.h"
@@ -154,15 +155,17 @@ static bool look_for_problems(PGconn *conn, const struct target *t, const struct
 	gather(&there, m, columns);
 	gather(&here, m, &shapes);
 
+	char *full = command_full(m);
 	const char *const values[] = {t->oid, there.names, there.types, there.key, here.names,
-		here.types, changed ? "true" : "false", manifest_scope_name(m->scope)};
-	PGresult *res = pg_query(conn, problems_sql, 8, values);
+		here.types, changed ? "true" : "false", manifest_scope_name(m->scope), full};
+	PGresult *res = pg_query(conn, problems_sql, 9, values);
 	bool fits = tell(t, m, res);
 
 	for (int row = 0; row < PQntuples(res); row++)
 		if (!pg_is_null(res, row, "doubt"))
 			mem_replace(doubt, pg_text(res, row, "doubt"));
 	PQclear(res);
+	free(full);
 	release(&there);
 	release(&here);
 	columns_free(&shapes);

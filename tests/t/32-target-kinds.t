@@ -121,7 +121,7 @@ subtest 'a partition that computes a column' => sub {
 		CREATE TABLE low (id int PRIMARY KEY, name text, n int GENERATED ALWAYS AS (id * 2) STORED);
 		ALTER TABLE items ATTACH PARTITION low FOR VALUES FROM (0) TO (1000)");
 	my $result = refused(qr/column n is generated in partition low|column n is generated in partition public\.low/, 'refused');
-	my ($mend) = $result->{stderr} =~ /hint: (ALTER TABLE \S+ DETACH .* DROP EXPRESSION;) then ATTACH it again as it was, and export all rows with dml-export --full\n/;
+	my ($mend) = $result->{stderr} =~ /hint: (ALTER TABLE \S+ DETACH .* DROP EXPRESSION;) then ATTACH it again as it was, and export all rows with dml-export --full -t '\S+' -T \S+ SPOOL\n/;
 	ok($mend, '... with what mends it') or return;
 	$r->write_target("$mend ALTER TABLE items ATTACH PARTITION low FOR VALUES FROM (0) TO (1000)");
 	goes_on('mended');
@@ -144,7 +144,7 @@ subtest 'rows that may be lost' => sub {
 	$r->ship;
 	my $result = $r->receive;
 	exits_with($result, 4, 'unlogged: refused');
-	stderr_like($result, qr/unlogged or temporary.*hint: ALTER TABLE [\w.]+ SET LOGGED; then export all rows with dml-export --full\n/s,
+	stderr_like($result, qr/unlogged or temporary.*hint: ALTER TABLE [\w.]+ SET LOGGED; then export all rows with dml-export --full -t '\S+' -T \S+ SPOOL\n/s,
 		'... with what mends it');
 	my ($mend) = Replica::hinted($result);
 	$r->write_target("TRUNCATE items; $mend");

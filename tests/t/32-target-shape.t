@@ -29,6 +29,9 @@ sub prepare {
 	return;
 }
 
+# The command that the hints name.
+my $full = qr/dml-export --full -t 'public\.items' -T replica1\/app SPOOL/;
+
 sub refused { return $r->is_refused(@_) }
 
 sub goes_on {
@@ -146,6 +149,19 @@ for my $repair ('DROP COLUMN more', 'ALTER COLUMN more DROP NOT NULL') {
 	};
 }
 
+# One that may be NULL may be the lacking column by its old name, or the target's own.
+for my $case (['ALTER TABLE items RENAME n TO m', 'items'], ['ALTER TABLE items DROP n; ALTER TABLE items ADD m int']) {
+	my ($sql, $renamed) = @$case;
+	subtest "a column more that may be NULL: $sql" => sub {
+		prepare("$sql; ALTER TABLE items ADD other text, ADD filled int DEFAULT 1");
+		my $result = refused(qr/: it lacks column n\n[^\n]*: hint: if m was renamed at the source, ALTER TABLE [^\n]*;\n\z/,
+			'a column lacks');
+		my ($rename, $add) = $result->{stderr} =~ /(ALTER TABLE \S+ RENAME COLUMN m TO n;) else (ALTER TABLE \S+ ADD COLUMN n integer;)/;
+		$r->write_target(($renamed ? $rename : $add) // 'SELECT 1/0');
+		goes_on('mended');
+	};
+}
+
 # A plain foreign key can't wait for the rows to come back.
 for my $action ('', 'ON DELETE RESTRICT') {
 	subtest "a foreign key that can not wait: $action" => sub {
@@ -179,13 +195,22 @@ sub change_beside {
 
 subtest 'a column that goes while the chain goes on' => sub {
 	change_beside('ALTER TABLE items DROP n');
-	my $result = refused(qr/lacks column n/, 'changes');
+	my $result = refused(qr/lacks column n\n.*hint: ALTER .*; then export all rows with $full\n/, 'changes');
 	$r->write_target($_) for Replica::hinted($result);
-	refused(qr/only a full batch can mend.*\n.*hint: .*--full/, 'changes onto a column made anew');
+	refused(qr/only a full batch can mend\n.*hint: run on the source: $full\n/, 'changes onto a column made anew');
 	$r->batch('--full');
 	$r->ship;
 	exits_with($r->receive, 0, 'the full batch');
 	table_equal($r->{source}, $r->{target}, $r->{queries}{items}, 'all that the hints say mends it');
+};
+
+# By its old name again it is just as the batch before left it.
+subtest 'a column that is renamed here while the chain goes on' => sub {
+	change_beside('ALTER TABLE items RENAME n TO m');
+	my $result = refused(qr/hint: if m was renamed here, [^;]*; else ALTER [^;]*; then export all rows with $full\n/, 'changes');
+	my ($rename) = $result->{stderr} =~ /(ALTER TABLE \S+ RENAME COLUMN m TO n;)/;
+	$r->write_target($rename // 'SELECT 1/0');
+	goes_on('renamed again');
 };
 
 # Made wide again it is as the batch before left it, but for the digits of its rows.
@@ -193,7 +218,7 @@ subtest 'a column that is narrowed while the chain goes on' => sub {
 	change_beside('ALTER TABLE items ALTER price TYPE numeric(8,1), ALTER seen TYPE date');
 	my $result = $r->receive;
 	exits_with($result, 4, 'changes: refused');
-	my $end = qr/then export all rows with dml-export --full\n/;
+	my $end = qr/then export all rows with $full\n/;
 	stderr_like($result, qr/price is numeric\(8,1\).*\n.*hint: ALTER TABLE \S+ ALTER COLUMN price TYPE numeric\(8,2\); $end/, '... with what mends it');
 	stderr_like($result, qr/column seen is date.*\n.*hint: .*; $end/, '... each');
 	$r->write_target($_) for Replica::hinted($result);
@@ -286,7 +311,7 @@ subtest 'a type that is made of other parts for a while' => sub {
 	$pairs->ship;
 	my $result = $pairs->receive;
 	exits_with($result, 4, 'refused');
-	stderr_like($result, qr/column p is made of .*hint: .*, then export all rows with dml-export --full\n/s, '... and what mends it');
+	stderr_like($result, qr/column p is made of .*hint: .*, then export all rows with dml-export --full -t .* SPOOL\n/s, '... and what mends it');
 	$pairs->write_target('ALTER TABLE pairs ALTER p TYPE other USING p::text::other;
 		DROP TYPE pair; ALTER TYPE other RENAME TO pair');
 	$pairs->is_refused(qr/its columns were changed since .*only a full batch can mend/, 'made alike');

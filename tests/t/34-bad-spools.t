@@ -173,7 +173,7 @@ my @columns = (
 	['a column of SQL', with(columns => $columns =~ s/name/name) FROM PROGRAM 'id' --/r),
 		qr/lacks column "name\) FROM/],
 	(map { ["a type of SQL: $_", with(columns => "${columns}w\t$_\n", rows => "2\tthree\tx\n4\tfour\tx\n"),
-			qr/lacks column w\n.*hint: compare it with dml-export --target-ddl\n/] }
+			qr/lacks column w\n.*hint: compare it with dml-export --target-ddl; then export all rows with .*\n/] }
 		'integer, OWNER TO nobody', 'integer DEFAULT f()', 'integer; DROP TABLE items', '"a"; DROP TABLE "b"',
 		'integer, DROP COLUMN name', 'text COLLATE "C"', 'numeric(1,2) DEFAULT (3)', 'a"b'),
 	['another type', with(columns => $columns =~ s/integer/text/r), qr/integer here and text at the/],
