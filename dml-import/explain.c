@@ -64,9 +64,20 @@ static void add_origin(struct buf *b, const char *record)
 	name_free(&name);
 }
 
+/* How a hint begins where -t names another table than the batch: it may lie right, and -t be
+ * wrong.  The caller frees it. */
+static char *doubt_of_option(
+	const struct apply *a, const struct spool_dir *table, const struct batch *b)
+{
+	if (a->options->tables.count == 0 || name_equal(&a->target.name, &b->manifest.table))
+		return mem_string("");
+	return mem_format(
+		"leave out -t, if \"%s\" is not meant for %s; ", table->path, a->target.label);
+}
+
 /* What to do with a foreign batch; the caller frees it. */
 static char *foreign_hint(const struct batch *b, const struct ledger *l, bool other_target,
-	const char *full, const char *accept)
+	const char *doubt, const char *full, const char *accept)
 {
 	bool begins = b->manifest.scope == SCOPE_FULL;
 
@@ -78,17 +89,18 @@ static char *foreign_hint(const struct batch *b, const struct ledger *l, bool ot
 		return mem_string("ship each target's batches to where that one is imported, "
 				  "and remove it here");
 	if (begins)
-		return mem_format("if the source was moved or renamed, take it by: %s; if it "
+		return mem_format("%sif the source was moved or renamed, take it by: %s; if it "
 				  "came here by mistake, move it out of the spool",
-			accept);
-	return mem_format("if it came here by mistake, move it out of the spool; if the source "
-			  "was moved or renamed, run on it: %s; and take that with "
-			  "--accept-source",
-		full);
+			doubt, accept);
+	return mem_format(
+		"%sif it came here by mistake, move it out of the spool; if the source "
+		"was moved or renamed, run on it: %s; and take that with "
+		"--accept-source",
+		doubt, full);
 }
 
 static void explain_foreign(const char *label, const struct batch *b, const struct ledger *l,
-	const char *full, const char *accept)
+	const char *doubt, const char *full, const char *accept)
 {
 	const struct manifest *m = &b->manifest;
 	struct buf table = {0}, origin = {0};
@@ -98,7 +110,7 @@ static void explain_foreign(const char *label, const struct batch *b, const stru
 	name_to_sql(&table, &m->table);
 	add_origin(&origin, l->origin);
 	hint = foreign_hint(
-		b, l, same_source && strcmp(table.data, origin.data) == 0, full, accept);
+		b, l, same_source && strcmp(table.data, origin.data) == 0, doubt, full, accept);
 	complain(hint,
 		"%s: \"%s\" is of table %s, from database \"%s\" of cluster %s, for %s; what "
 		"was applied here was of %s, from \"%s\" of %s, for %s",
@@ -116,6 +128,7 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 	const char *label = a->target.label;
 	char *full = command_full(m);
 	char *accept = command_accept(a->options, table);
+	char *doubt = doubt_of_option(a, table, b);
 	char *hint = NULL;
 
 	switch (result) {
@@ -127,7 +140,8 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 			label, m->base, b->dir.path, l->number);
 		break;
 	case VERDICT_HEADLESS:
-		hint = mem_format("ship it; if it is lost, run on the source: %s", full);
+		hint = mem_format(
+			"%sship it; if it is lost, run on the source: %s", doubt, full);
 		complain(hint,
 			"%s: \"%s\" belongs to a chain whose first batch never came: it "
 			"builds on batch %" PRIu64 ", which is missing",
@@ -157,7 +171,7 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 			label, b->dir.path, l->number);
 		break;
 	case VERDICT_FOREIGN:
-		explain_foreign(label, b, l, full, accept);
+		explain_foreign(label, b, l, doubt, full, accept);
 		break;
 	case VERDICT_MISFIT: /* told already */
 	case VERDICT_APPLY:
@@ -165,6 +179,7 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 		break;
 	}
 	free(hint);
+	free(doubt);
 	free(accept);
 	free(full);
 }

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use Dml;
+use File::Path 'remove_tree';
 use Pair;
 use Test::More;
 
@@ -40,7 +41,7 @@ sub import_of {
 sub paste {
 	my ($result) = @_;
 	my ($command) = $result->{stderr} =~
-		/^dml-import: hint: if the source was moved or renamed, take it by: (dml-import .*); if it came here by mistake, move it out of the spool$/m;
+		/^dml-import: hint: (?:leave out -t, if "[^"]*" is not meant for \S+; )?if the source was moved or renamed, take it by: (dml-import .*); if it came here by mistake, move it out of the spool$/m;
 	my $build = program('dml-import') =~ s{/[^/]*$}{}r;
 	exits_with(run_cmd({ env => { PATH => "$build:$ENV{PATH}" } }, 'sh', '-c', $command // 'false'),
 		0, 'what the hint says');
@@ -83,9 +84,39 @@ for my $case (['ALTER TABLE sales.p RENAME TO pp', 'sales.pp'],
 		exits_with(import_of('sales.p'), 0, 'what is left under the old name');
 		my $refused = import_of($new, '-t', 'sales.p');
 		exits_with($refused, 4, 'the new name, with -t: refused');
-		like(paste($refused), qr/ -t 'sales\.p' --accept-source /, '... its hint has both options');
+		stderr_like($refused, qr{hint: leave out -t, if "\S+/\Q$new\E" is not meant for sales\.p; if the source}, '... its hint doubts -t');
+		like(paste($refused), qr/ -t 'sales\.p' --accept-source /, '... and has both options');
 		goes_on($new, 'sales.p', '-t', 'sales.p');
 	};
 }
+
+# The batch lies right then, and only what was asked for is wrong.
+subtest 'a -t that is not meant' => sub {
+	$pair = Pair->new(clusters => [@clusters[0, -1]], name => 'scene' . ++$scenes . '_');
+	my @tables = ('users', 'k2', 'fresh');
+	$pair->source("CREATE TABLE $_ (id int PRIMARY KEY, v text)") for @tables;
+	$pair->track(@tables);
+	$pair->source("INSERT INTO $_ VALUES (1, 'a')") for @tables;
+	$pair->arrives('before', 'users', 'k2');
+	remove_tree($_) for batches($pair->out);
+	my $doubt = sub { return qr{hint: leave out -t, if "\S+/k2" is not meant for public\.$_[0]; } };
+	my $tried = sub {
+		my ($what, $into, $hint) = @_;
+		my $refused = import_of('k2', '-t', $into);
+		exits_with($refused, 4, "$what into $into: refused");
+		stderr_like($refused, qr/${\ $doubt->($into)}$hint/, '... and -t is doubted');
+	};
+	$pair->source("INSERT INTO k2 VALUES (2, 'b')");
+	exits_with($pair->export('k2'), 0, 'changes');
+	ship($pair->out . '/replica1/app', $pair->in);
+	$tried->('changes', 'users', 'if it came here by mistake, ');
+	$tried->('changes', 'fresh', 'ship it; ');
+	exits_with(import_of('k2'), 0, 'without -t they go where they belong');
+	exits_with($pair->export('k2', '--full'), 0, 'a full batch');
+	ship($pair->out . '/replica1/app', $pair->in);
+	$tried->('a full batch', 'users', 'if the source was moved or renamed, ');
+	exits_with(import_of('k2'), 0, 'so does it');
+	table_equal($pair->src, $pair->dst, 'k2', 'and the tables are equal');
+};
 
 done_testing;
