@@ -26,7 +26,7 @@ void progress_init(bool wanted, bool quiet)
 	last = now();
 }
 
-void progress_show(const char *what, uint64_t rows, uint64_t bytes)
+void progress_show(const char *what, uint64_t rows, uint64_t bytes, uint64_t total)
 {
 	char name[128];
 
@@ -37,8 +37,10 @@ void progress_show(const char *what, uint64_t rows, uint64_t bytes)
 	fprintf(stderr, "%s%s: %s: ", terminal ? "\r\033[K" : "", die_program_name(), name);
 	if (rows > 0)
 		fprintf(stderr, "%llu rows, ", (unsigned long long)rows);
-	fprintf(stderr, "%llu MB%s", (unsigned long long)(bytes / 1000000),
-		terminal ? "" : "\n");
+	fprintf(stderr, "%llu ", (unsigned long long)(bytes / 1000000));
+	if (total > 0)
+		fprintf(stderr, "of %llu ", (unsigned long long)(total / 1000000));
+	fprintf(stderr, "MB%s", terminal ? "" : "\n");
 	shown = true;
 }
 

@@ -9,8 +9,8 @@
 void progress_init(bool wanted, bool quiet);
 
 /* Shows it, at most a few times a second.  Cheap enough for every row; `rows` may be 0 where
- * only bytes are known. */
-void progress_show(const char *what, uint64_t rows, uint64_t bytes);
+ * only bytes are known, `total`, of bytes, where it isn't. */
+void progress_show(const char *what, uint64_t rows, uint64_t bytes, uint64_t total);
 
 /* Takes the line away. */
 void progress_clear(void);

@@ -301,7 +301,7 @@ static enum die_status copy_rows(const struct run *run, struct chain *c,
 	while (pg_rows_next(&rows)) {
 		gz_write(file, rows.row, rows.len);
 		bytes += rows.len;
-		progress_show(c->table->label, rows.count, bytes);
+		progress_show(c->table->label, rows.count, bytes, 0);
 	}
 	progress_clear();
 	m->rows = rows.count;

@@ -7,7 +7,7 @@
 struct feed {
 	PGconn *conn;
 	const char *what;
-	uint64_t bytes;
+	uint64_t bytes, total;
 };
 
 static void pass_on(void *context, const void *piece, size_t len)
@@ -16,14 +16,17 @@ static void pass_on(void *context, const void *piece, size_t len)
 
 	pg_feed(f->conn, piece, len, f->what);
 	f->bytes += len;
-	progress_show(f->what, 0, f->bytes);
+	progress_show(f->what, 0, f->bytes, f->total);
 }
 
 /* The server must take as many lines as the manifest announces. */
 static void feed(PGconn *conn, const struct batch *b, enum manifest_file file,
 	const char *copy_sql, uint64_t announced, const char *what)
 {
-	struct feed f = {.conn = conn, .what = what};
+	struct feed f = {.conn = conn,
+		.what = what,
+		.total = file == FILE_DATA ? b->manifest.data_bytes
+					   : b->manifest.file[file].size};
 	uint64_t copied;
 
 	pg_feed_begin(conn, copy_sql, what);

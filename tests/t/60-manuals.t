@@ -151,7 +151,7 @@ sub run_shell {
 # What was said that doesn't say that anything went wrong.
 sub complaints {
 	my ($result) = @_;
-	return join '', grep { !/^dml-\w+: (?:note: |warning: .* full batch: |\S+: \d+ (?:rows|MB)\b)/ }
+	return join '', grep { !/^dml-\w+: (?:note: |warning: .* full batch: |\S+: \d+ (?:rows|of \d+ MB)\b)/ }
 		$result->{stderr} =~ /^.*\n/mg;
 }
 
