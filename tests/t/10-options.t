@@ -26,7 +26,7 @@ for my $case (['--install', 'dml.ledger'], ['--uninstall', 'none']) {
 	is("$printed->{ended} $printed->{stderr}", '0 ', "$option --print-sql");
 	is(ledger(), $before, '... does nothing');
 	my $psql = run_cmd({ stdin => $printed->{stdout} }, 'psql', '-Xqv', 'ON_ERROR_STOP=1', '-d', $r->{target});
-	is("$psql->{ended} $psql->{stderr}", '0 ', '... psql takes what it prints');
+	is("$psql->{ended} $psql->{stdout}$psql->{stderr}", '0 ', '... psql takes what it prints, and prints nothing');
 	is(ledger(), $after, '... and it is done');
 	my $again = run_import('-v', @to, $option, '--print-sql');
 	is("$again->{ended} $again->{stdout}", '0 ', '... then there is nothing to print');
