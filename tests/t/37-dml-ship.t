@@ -52,7 +52,7 @@ sub start_ship {
 	my @tables = @{ $option{tables} // [$r->names] };
 	my $label = $option{target} // $r->{label};
 	my $spool = $option{spool} // $r->{spool};
-	return start_cmd({ env => \%env }, $ship, @databases, @tables, '-T', $label, $spool, $to);
+	return start_cmd({ env => \%env }, $option{ship} // $ship, @databases, @tables, '-T', $label, $spool, $to);
 }
 
 # Runs it.
@@ -108,8 +108,44 @@ fails('it dies before the import', 1, qr/$label dml-import failed with exit stat
 	env => { RSH_FAILS => 'dml-import' });
 fails('there is no remote shell', 1, qr/$label rsync failed with exit status \d+/, to => $remote,
 	env => { RSYNC_RSH => "$dir/none" });
-fails('there is no dml-import there', 4, qr/$label dml-import failed with exit status 127/, to => $remote,
-	env => { RSH_PATH => '/usr/bin:/bin' });
+my $there_hint = qr/on me\@far, in the PATH that the remote shell gives/;
+fails('there is no dml-import there', 4, qr/$label dml-import failed with exit status 127\n.*hint: install dml-import $there_hint/,
+	to => $remote, env => { RSH_PATH => '/usr/bin:/bin' });
+# Its own exit status is 127 or 12, by who is faster.
+insert();
+my $lacks = run_ship(to => $remote, env => { RSH_PATH => $dir });
+like($lacks->{ended}, qr/\A[14]\z/, 'there is no rsync there: exit status');
+stderr_like($lacks, qr/$label rsync failed with exit status 12.*hint: (?:if it is not there, )?install rsync $there_hint/s,
+	'... and what is said');
+goes_well('... the next run');
+fails('there is no dml-export', 4, qr/$label dml-export failed with exit status 127\n.*hint: install dml-export here/,
+	env => { PATH => $ENV{PATH} });
+
+# Of the system's programs only those that dml-ship itself needs.
+my $bare = "$dir/bare";
+mkdir $bare or die "mkdir: $!";
+for my $needed (qw(cat dirname env flock kill mkdir mv readlink rm sed setsid sh sleep)) {
+	my ($path) = grep { -x } map { "$_/$needed" } split /:/, $ENV{PATH};
+	symlink $path, "$bare/$needed" or die "symlink: $!" if defined $path;
+}
+for my $to ($there, $remote) {
+	fails("there is no rsync here, to $to", 4, qr/$label rsync failed with exit status 127\n.*hint: install rsync here/,
+		to => $to, env => { PATH => "$bare:$programs" });
+}
+
+# Its programs stand beside it, or beside what a link to it leads to.
+for my $bin ("$dir/installed", "$dir/links") {
+	mkdir $bin or die "mkdir: $!";
+}
+symlink program($_), "$dir/installed/$_" or die "symlink: $!" for 'dml-export', 'dml-import';
+write_file("$dir/installed/dml-ship", read_file($ship));
+chmod 0755, "$dir/installed/dml-ship" or die "chmod: $!";
+symlink '../installed/dml-ship', "$dir/links/dml-ship" or die "symlink: $!";
+symlink $ship, "$dir/installed/linked" or die "symlink: $!";
+for my $called ('installed/dml-ship', 'links/dml-ship', 'installed/linked') {
+	insert();
+	goes_well("called as $called", ship => "$dir/$called", env => { PATH => $ENV{PATH} });
+}
 
 # What another program of that name would do in place of the system's.
 sub instead {
@@ -232,6 +268,10 @@ subtest 'wrong usage' => sub {
 		'a target that climbs' => [{ target => '../x' }, "not a target HOST/DB: '../x'"],
 		'a daemon' => [{ to => 'far::module' }, "not a [USER@]MACHINE:DIRECTORY: 'far::module'"],
 		'no directory' => [{ to => 'far:' }, "not a [USER@]MACHINE:DIRECTORY: 'far:'"],
+		'a tilde' => [{ to => 'far:~/in' }, "not a [USER@]MACHINE:DIRECTORY: 'far:~/in'"],
+		'a tilde here' => [{ to => '~/in' }, "not a [USER@]MACHINE:DIRECTORY: '~/in'"],
+		"somebody's tilde" => [{ to => 'me@far:~me/in' }, "not a [USER@]MACHINE:DIRECTORY: 'me\@far:~me/in'"],
+		'a URL' => [{ to => 'rsync://far/module' }, "not a [USER@]MACHINE:DIRECTORY: 'rsync://far/module'"],
 		'an option for rsync' => [{ to => '-e:x' }, "not a [USER@]MACHINE:DIRECTORY: '-e:x'"],
 		'two targets' => [{ tables => [qw(-t items -T replica2/app)] }, "-T can be given once, not also 'replica1/app'"],
 		'an option of none' => [{ tables => [qw(-t items -j 2)] }, 'there is no option -j'],
@@ -261,6 +301,15 @@ subtest 'wrong usage' => sub {
 	my $nowhere = run_ship(spool => "$dir/none");
 	exits_with($nowhere, 4, 'no spool');
 	stderr_like($nowhere, qr{\Adml-ship: error: the spool '\Q$dir\E/none' is no directory\ndml-ship: hint: .*mkdir}, '... is said');
+	my $home = run_ship(to => 'far:~/in');
+	stderr_like($home, qr/hint: .*below the home there/, 'a tilde: what to write instead');
+	my $closed = tempdir();
+	chmod 0755, $closed or die "chmod: $!";
+	mkdir "$closed/spool", 0000 or die "mkdir: $!";
+	my @other = $> == 0 ? ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups') : ();
+	my $outside = run_cmd(@other, $ship, '-t', 'items', '-T', 'a/b', "$closed/spool", 'in');
+	is("$outside->{ended} $outside->{stderr}", "1 dml-ship: error: can't enter the spool '$closed/spool'\n"
+		. "dml-ship: hint: look at its owner and mode\n", 'a spool that can not be entered');
 	for my $made ("$dir/odd", "$dir/odd/.replica1,app.lock") {
 		mkdir $made or die "$made: $!";
 	}
