@@ -167,8 +167,11 @@ sub localized {
 	return $lines =~ s{(/var/spool/dml-(?:ex|im)port|/media/courier)}{$here{$1}}gr;
 }
 
+# Here the programs are elsewhere than where cron has to look for them.
 sub commands_of_crontab {
-	return join '', map { s/^(?:[\d*\/,-]+ ){5}//r } split /^/, $_[0];
+	my ($lines) = @_;
+	like($lines, qr{\APATH=/usr/local/bin:/usr/bin:/bin\n}, 'an example of a crontab: its PATH');
+	return join '', map { s/^(?:[\d*\/,-]+ ){5}//r } grep { !/^PATH=/ } split /^/, $lines;
 }
 
 # Runs an example with a test that all goes well; returns the result.
