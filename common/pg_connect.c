@@ -42,10 +42,20 @@ static void no_notices(void *unused, const PGresult *res)
 	(void)res;
 }
 
-/* Or was meant to be one: libpq takes a URI whose scheme is mistyped for a database's name. */
+/* A URI that is mistyped, which libpq takes for a database's name: user:password@host, or with
+ * a slash too few behind its scheme. */
+static bool is_mistyped_uri(const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	return colon != NULL && (strstr(colon, "://") != NULL || strchr(colon, '@') != NULL ||
+					strncmp(text, "postgres", 8) == 0);
+}
+
+/* Or was meant to be one. */
 static bool is_conninfo(const char *text)
 {
-	return strchr(text, '=') != NULL || strstr(text, "://") != NULL;
+	return strchr(text, '=') != NULL || is_mistyped_uri(text);
 }
 
 /* Everybody on the machine can read a command line.  libpq's own message about a malformed

@@ -87,19 +87,22 @@ subtest 'passwords' => sub {
 	unlike($result->{stderr}, qr/rose/, 'is not repeated');
 
 	# libpq takes it for a name, and the server would quote that; of a mistyped one it does so anyway.
-	my $mistyped = 'postgresq://keyed:tulip@/source';
+	my @mistyped = ('postgresq://keyed:tulip@/source', 'postgresql:/keyed:tulip@h/source', 'postgres:keyed:tulip',
+		'keyed:tulip@h/source');
 	for my $program ('dml-export', 'dml-import') {
-		for my $name ('postgresql://keyed:tulip@/source', $mistyped) {
+		for my $name ('postgresql://keyed:tulip@/source', @mistyped) {
 			$result = run_cmd({ env => { PGDATABASE => $name, PGHOST => $cluster->{dir} } }, program($program), '--status');
 			exits_with($result, 2, "$program: a connection string in PGDATABASE, $name");
 			is($result->{stderr}, "$program: error: PGDATABASE holds a connection string, which libpq takes for a name\n"
 				. "$program: hint: give it with -d\n", '... is refused, and not repeated');
 		}
-		$result = run_cmd({ env => { PGHOST => $cluster->{dir} } }, program($program), '-d', $mistyped, '--status');
-		exits_with($result, 2, "$program: -d $mistyped");
-		is($result->{stderr}, "$program: error: the connection string is malformed\n"
-			. "$program: hint: write it as psql -d takes it: a name, \"key=value …\", or a URI\n",
-			'... is refused, and not repeated');
+		for my $name (@mistyped) {
+			$result = run_cmd({ env => { PGHOST => $cluster->{dir} } }, program($program), '-d', $name, '--status');
+			exits_with($result, 2, "$program: -d $name");
+			is($result->{stderr}, "$program: error: the connection string is malformed\n"
+				. "$program: hint: write it as psql -d takes it: a name, \"key=value …\", or a URI\n",
+				'... is refused, and not repeated');
+		}
 	}
 };
 
