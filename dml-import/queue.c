@@ -293,17 +293,19 @@ static void take_all(struct queue *q, const struct spool_list *list)
 		take_in_order(q, list, &terms);
 }
 
-/* The name that -t gives is in the database's encoding. */
+/* The name that -t gives is in the database's encoding, and so is what is spoken meanwhile. */
 static void take_given(struct queue *q, const char *encoding)
 {
 	const struct name *name = &q->apply->options->tables.name[0];
 	PGconn *conn = q->apply->conn;
 	bool converts = encoding != NULL && strcmp(encoding, "SQL_ASCII") != 0;
 
+	encoding_set(conn, NULL);
 	q->given.schema = converts ? encoding_convert(conn, name->schema, encoding)
 				   : mem_string(name->schema);
 	q->given.table = converts ? encoding_convert(conn, name->table, encoding)
 				  : mem_string(name->table);
+	encoding_set(conn, encoding);
 }
 
 /* Finds the table, speaking the encoding of its batches, as their directory's name does. */
@@ -313,9 +315,11 @@ static void find_target(struct queue *q, const struct spool_list *list)
 	char *encoding = encoding_of(q->dir, list);
 	bool renamed = q->apply->options->tables.count == 1;
 
+	/* First: where the server converts nothing from it, that says more than of what name.
+	 */
+	encoding_set(conn, encoding);
 	if (renamed)
 		take_given(q, encoding);
-	encoding_set(conn, encoding);
 	free(encoding);
 	target_find(conn, renamed ? &q->given : &q->table, &q->apply->target);
 }

@@ -136,8 +136,12 @@ subtest 'encodings between which the server has no conversion' => sub {
 	my $pair = pair('LATIN1', 'LATIN9');
 	my ($export, $import) = carry($pair);
 	exits_with($export, 0, 'exported');
-	exits_with($import, 4, 'refused');
-	stderr_like($import, qr/error: the server can't convert from the batch's encoding, LATIN1\n.*hint: /, 'and why');
+	my ($dir) = glob "$pair->{in}/*";
+	my %run = (all => $import, '-t' => run_import('-d', $pair->{target}, '-t', 't', $dir));
+	for my $run (sort keys %run) {
+		exits_with($run{$run}, 4, "$run: refused");
+		stderr_like($run{$run}, qr/error: the server can't convert from the batch's encoding, LATIN1\n.*hint: /, '... and why');
+	}
 	is(scalar batches($pair->{in}), 1, 'the batch stays');
 };
 
