@@ -87,15 +87,15 @@ static char *foreign_hint(const struct batch *b, const struct ledger *l, bool ot
 			l->target, b->manifest.target, accept);
 	if (other_target)
 		return mem_string("ship each target's batches to where that one is imported, "
-				  "and remove it here");
+				  "and remove it here, and those that build on it");
 	if (begins)
 		return mem_format("%sif the source was moved or renamed, take it by: %s; if it "
 				  "came here by mistake, move it out of the spool",
 			doubt, accept);
 	return mem_format(
-		"%sif it came here by mistake, move it out of the spool; if the source "
-		"was moved or renamed, run on it: %s; and take that with "
-		"--accept-source",
+		"%sif it came here by mistake, move it out of the spool, and those that "
+		"build on it; if the source was moved or renamed, run on it: %s; and "
+		"take that with --accept-source",
 		doubt, full);
 }
 

@@ -17,6 +17,8 @@ struct queue {
 	const struct spool_dir *dir;
 	struct name table; /* as the directory's name says */
 	struct name given; /* with -t, or of no name; in the encoding of the batches, too */
+	struct buf beside; /* chains that have no place here, and of which nothing more is to be
+			      said */
 	enum die_status status;
 };
 
@@ -103,12 +105,30 @@ static bool is_awaited(const struct queue *q, uint64_t base)
 	return state != BATCH_GOOD && state != BATCH_GONE && find_means(q->where, base);
 }
 
-/* True if it is of a chain that was replaced, or of one that begins elsewhere: none that
- * belongs here builds on it. */
-static bool is_beside(const struct batch *b, const struct ledger *ledger, enum verdict result)
+/* Of changes of a chain that begins elsewhere: the first are told, and speak for those behind
+ * them; but not where a full batch before them may still be on its way. */
+static bool was_told(struct queue *q, const struct manifest *m)
 {
-	return (result == VERDICT_FORK && ledger->retired) ||
-	       (result == VERDICT_FOREIGN && b->manifest.scope == SCOPE_CHANGES);
+	if (strstr(buf_text(&q->beside), m->chain) != NULL)
+		return true;
+	buf_string(&q->beside, m->chain);
+	return is_awaited(q, m->base);
+}
+
+/* Tells why it is not applied; true if it holds up those behind it.  None that belongs here
+ * builds on one of a chain that was replaced, or on changes of one that begins elsewhere. */
+static bool explain(struct queue *q, const struct batch *b, const struct ledger *ledger,
+	enum verdict result)
+{
+	bool elsewhere = result == VERDICT_FOREIGN && b->manifest.scope == SCOPE_CHANGES;
+
+	if (result == VERDICT_HEADLESS && is_awaited(q, b->manifest.base))
+		return true;
+	if (elsewhere && was_told(q, &b->manifest))
+		return false;
+	explain_verdict(q->apply, q->dir, b, ledger, result);
+	q->status = die_worst(q->status, DIE_PERSON);
+	return !elsewhere && !(result == VERDICT_FORK && ledger->retired);
 }
 
 /* Applies it; true if it can't be, and holds up those behind it. */
@@ -116,7 +136,7 @@ static bool take_open(struct queue *q, const struct batch *b, const struct apply
 {
 	struct ledger ledger;
 	enum verdict result;
-	bool stuck = false;
+	bool stuck;
 
 	if (!is_of_table(q, b)) {
 		explain_table(b);
@@ -125,15 +145,10 @@ static bool take_open(struct queue *q, const struct batch *b, const struct apply
 	}
 	batch_warn_of_strangers(b);
 	result = apply_batch(q->apply, b, terms, &ledger);
-	if (result == VERDICT_APPLY || result == VERDICT_DONE) {
+	if (result == VERDICT_APPLY || result == VERDICT_DONE)
 		stuck = remove_unless_kept(q, b);
-	} else if (result == VERDICT_HEADLESS && is_awaited(q, b->manifest.base)) {
-		stuck = true;
-	} else {
-		explain_verdict(q->apply, q->dir, b, &ledger, result);
-		q->status = die_worst(q->status, DIE_PERSON);
-		stuck = !is_beside(b, &ledger, result);
-	}
+	else
+		stuck = explain(q, b, &ledger, result);
 	ledger_free(&ledger);
 	return stuck;
 }
@@ -359,5 +374,6 @@ enum die_status queue_run(struct apply *a, const struct found *where)
 	spool_list_free(&list);
 	name_free(&q.table);
 	name_free(&q.given);
+	buf_free(&q.beside);
 	return q.status;
 }

@@ -122,6 +122,44 @@ subtest "another's batch in the directory" => sub {
 	table_equal($elsewhere->{source}, $r->{target}, 'items', 'and applied');
 };
 
+# Of changes that have no place here the first of each chain is told, and none while the batch that
+# they build on is still on its way.
+subtest "another source's changes" => sub {
+	my $r = chain();
+	my $elsewhere = chain();
+	for (1 .. 5) {
+		insert($r, 'more');
+		$r->round('so that our numbers are higher');
+	}
+	my ($full, @changes) = map {
+		insert($elsewhere, 'elsewhere');
+		$elsewhere->batch($_ eq 'full' ? '--full' : ()) =~ s{.*/}{}r;
+	} 'full', 1 .. 3;
+	insert($r, 'ours');
+	$r->batch;
+	my $inbox = "$r->{inbox}/items";
+	my $receive = sub {
+		my ($status, $pattern, $name) = @_;
+		my $result = $r->receive;
+		exits_with($result, $status, "$name: exit status $status");
+		stderr_like($result, $pattern, '... is told once');
+		is($result->{stderr} =~ tr/\n//, 2, '... with a hint, and nothing else');
+		return;
+	};
+
+	ship("$elsewhere->{sent}/items", $inbox, "--exclude=/$full/manifest");
+	$r->ship;
+	$receive->(3, qr{error: "\Q$inbox/$full\E" is not all here\n}, 'their first batch is on its way');
+	table_equal($r->{source}, $r->{target}, 'items', 'they hold up none of ours');
+	remove_tree("$inbox/$full");
+	$receive->(4, qr{"\Q$inbox/$changes[0]\E" is of table .*$foreign}, 'it is not here');
+	is_deeply([map { s{.*/}{}r } batches($r->{inbox})], \@changes, 'they stay');
+	ship("$elsewhere->{sent}/items", $inbox);
+	$receive->(4, qr{"\Q$inbox/$full\E" is of table .*$foreign}, 'all are here');
+	exits_with($r->receive('--accept-source', $inbox), 0, '--accept-source takes them');
+	table_equal($elsewhere->{source}, $r->{target}, 'items', '... all');
+};
+
 subtest 'dumped and restored' => sub {
 	my $dumper = $origin->dumper or plan skip_all => 'no pg_dump for this server';
 	my $r = chain();
