@@ -8,7 +8,8 @@
 #include <stdbool.h>
 
 /* The parts of the types of those columns of a table, an array of the server's, as text; the
- * caller frees it.  `names`: an array, too. */
+ * caller frees it.  Each in hexadecimal digits: plain ASCII, whatever encoding is spoken.
+ * `names`: an array, too. */
 char *made_load(PGconn *conn, const char *oid, const char *names);
 
 /* True if all of these parts are among those. */

@@ -19,10 +19,10 @@ sub make {
 
 # Rows as COPY prints them in UTF-8, wherever they are.
 sub rows {
-	my ($conninfo, $table) = @_;
+	my ($conninfo, $table, $columns) = @_;
 	my $dbh = Cluster::connect_to($conninfo, pg_enable_utf8 => 0);
 	$dbh->do("SET client_encoding = 'UTF8'");
-	return join ' ', sort map { "@$_" } @{ $dbh->selectall_arrayref("TABLE $table") };
+	return join ' ', sort map { "@$_" } @{ $dbh->selectall_arrayref('SELECT ' . ($columns // '*') . " FROM $table") };
 }
 
 # Runs SQL that is written in UTF-8.
@@ -143,6 +143,57 @@ subtest 'encodings between which the server has no conversion' => sub {
 		stderr_like($run{$run}, qr/error: the server can't convert from the batch's encoding, LATIN1\n.*hint: /, '... and why');
 	}
 	is(scalar batches($pair->{in}), 1, 'the batch stays');
+};
+
+# What types are made of is asked of the target, and kept there, in whatever encoding its batches are.
+subtest 'names and labels that only the target has' => sub {
+	my ($src, $dst) = (make('few', 'LATIN1'), make('many', 'UTF8'));
+	for my $conninfo ($src, $dst) {
+		sql($conninfo, "CREATE TYPE mood AS ENUM ('ok', 's$e'); CREATE TABLE t (id int PRIMARY KEY, m mood)");
+	}
+	my ($out, $in) = (spool(), spool());
+	export_ok('-d', $src, '--install', '-t', 't');
+	my $row = 0;
+	my $import = sub {
+		my (@options) = @_;
+		$row++;
+		sql($src, "INSERT INTO t VALUES ($row, 's$e')");
+		exits_with(run_export('-q', '-d', $src, '-t', 't', '-T', 'a/b', @options, $out), 0, 'exported');
+		ship("$out/a/b", $in);
+		return run_import('-d', $dst, $in);
+	};
+	my $is_equal = sub {
+		my ($name, @options) = @_;
+		local $Test::Builder::Level = $Test::Builder::Level + 1;
+		my $result = $import->(@options);
+		is("$result->{ended} $result->{stderr}", '0 ', "$name: imported");
+		is(rows($dst, 't', 'id, m'), rows($src, 't', 'id, m'), '... the same rows');
+	};
+	# Waits until it is mended.
+	my $refuses = sub {
+		my ($pattern, $name, $mend) = @_;
+		local $Test::Builder::Level = $Test::Builder::Level + 1;
+		my $result = $import->();
+		exits_with($result, 4, "$name: refused");
+		stderr_like($result, $pattern, '... and why');
+		sql($dst, $mend);
+		exits_with(run_import('-d', $dst, $in), 0, '... then imported');
+	};
+
+	sql($dst, "ALTER TYPE mood ADD VALUE '$kanji'");
+	$is_equal->('a label, a full batch');
+	$is_equal->('changes');
+
+	# As the version before noted it.
+	my $old = "UPDATE dml.ledger SET columns = split_part(columns, ' ', 1) || ' '
+		|| array['public.mood 1 ok', 'public.mood 2 s$e', 'public.mood 3 $kanji']::text";
+	sql($dst, $old);
+	$is_equal->('an older ledger');
+	unlike($cluster->value($dst, 'SELECT columns FROM dml.ledger'), qr/mood/, '... which is older no more');
+	sql($dst, $old);
+	sql($dst, "ALTER TYPE mood RENAME VALUE 'ok' TO 'well'");
+	$refuses->(qr/its columns were changed since the batch before/, 'an older ledger, and a label renamed since',
+		"ALTER TYPE mood RENAME VALUE 'well' TO 'ok'");
 };
 
 # SQL_ASCII is no encoding: bytes as they are, to a database that takes them.
