@@ -65,13 +65,19 @@ PGresult *pg_query_try(PGconn *conn, const char *sql, int count, const char *con
 	return PQexecParams(conn, sql, count, NULL, values, NULL, NULL, 0);
 }
 
-PGresult *pg_query(PGconn *conn, const char *sql, int count, const char *const *values)
+PGresult *pg_query_of(
+	PGconn *conn, const char *sql, int count, const char *const *values, const char *what)
 {
 	PGresult *res = pg_query_try(conn, sql, count, values);
 
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
-		pg_die(conn, res, NULL);
+		pg_die(conn, res, what);
 	return res;
+}
+
+PGresult *pg_query(PGconn *conn, const char *sql, int count, const char *const *values)
+{
+	return pg_query_of(conn, sql, count, values, NULL);
 }
 
 PGresult *pg_query_row(PGconn *conn, const char *sql, int count, const char *const *values)

@@ -49,6 +49,9 @@ enum die_status pg_script_try(PGconn *conn, const char *sql, const char *what);
 
 /* A query with parameters in text form; NULL is SQL's. */
 PGresult *pg_query(PGconn *conn, const char *sql, int count, const char *const *values);
+/* The same, and an error's message begins with `what`. */
+PGresult *pg_query_of(
+	PGconn *conn, const char *sql, int count, const char *const *values, const char *what);
 /* The same, but an error's result is the caller's to look at. */
 PGresult *pg_query_try(PGconn *conn, const char *sql, int count, const char *const *values);
 /* A query that answers with exactly one row. */

@@ -92,6 +92,9 @@ static const struct advice advices[] = {
 		"RESTRICT, which can't wait, or drop it; where it is this table that refers "
 		"to another, that one has to be imported first"},
 	{"23", DIE_PERSON, "mend the target table's rows or constraint, then run it again"},
+	{"22P05", DIE_PERSON,
+		"a value at the source, or a name at the target, has a character that the "
+		"other's encoding lacks: change it there"},
 	{"22", DIE_PERSON, "compare the table's definition on both sides"},
 	{"25006", DIE_PERSON, "connect to the primary: this server is a standby or read-only"},
 	{"42501", DIE_PERSON,

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-void shape_load(PGconn *conn, const char *oid, struct columns *shapes)
+void shape_load(PGconn *conn, const char *oid, const char *names, const char *label,
+	struct columns *shapes)
 {
-	PGresult *res = pg_query(conn, shape_sql, 1, &oid);
+	const char *const values[] = {oid, names};
+	PGresult *res = pg_query_of(conn, shape_sql, 2, values, label);
 
 	*shapes = (struct columns){0};
 	for (int row = 0; row < PQntuples(res); row++)
@@ -19,7 +21,7 @@ void shape_add(PGconn *conn, const char *oid, struct columns *columns)
 {
 	struct columns shapes;
 
-	shape_load(conn, oid, &shapes);
+	shape_load(conn, oid, NULL, NULL, &shapes);
 	for (size_t i = 0; i < shapes.count; i++)
 		for (size_t k = 0; k < columns->count; k++) {
 			struct column *c = &columns->column[k];

@@ -13,8 +13,10 @@
 #include "pg.h"
 
 /* Those columns of the table with that oid which have one: names and, as their types, shapes.
- * The caller frees them. */
-void shape_load(PGconn *conn, const char *oid, struct columns *shapes);
+ * The caller frees them.  `names`, an array of the server's, are those that are asked for, NULL
+ * all; an error's message begins with `label`. */
+void shape_load(PGconn *conn, const char *oid, const char *names, const char *label,
+	struct columns *shapes);
 
 /* Adds to each column's type what it is made of. */
 void shape_add(PGconn *conn, const char *oid, struct columns *columns);

@@ -1,10 +1,12 @@
 -- What the types of a table's columns are made of, where somebody made them: attributes of
 -- composites, subtypes of ranges, and so on down, by their names.  A domain around it all is not
--- part of that.  $1 oid of the table; a row for each column that has such a type.
+-- part of that.  $1 oid of the table, $2 the columns, NULL for all: others' names may be such that the
+-- encoding spoken lacks them; a row for each column that has such a type.
 WITH RECURSIVE bare AS (
     SELECT a.attname, a.atttypid AS oid
       FROM pg_catalog.pg_attribute AS a
      WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384
+       AND ($2::text[] IS NULL OR a.attname = ANY ($2::text[]))
     UNION ALL
     SELECT b.attname, t.typbasetype
       FROM bare AS b JOIN pg_catalog.pg_type AS t ON t.oid = b.oid AND t.typtype = 'd'

@@ -38,7 +38,7 @@ void indexes_drop(
 	*x = (struct indexes){0};
 	if (rows < ROWS_WORTH_IT)
 		return;
-	res = pg_query(conn, indexes_sql, 1, values);
+	res = pg_query_of(conn, indexes_sql, 1, values, t->label);
 	if (PQntuples(res) > 0 && !alone && !is_free(conn, t)) {
 		note("%s: somebody reads it, so its indexes stay while it is filled", t->label);
 		PQclear(res);

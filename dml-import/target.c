@@ -151,14 +151,14 @@ static bool look_for_problems(PGconn *conn, const struct target *t, const struct
 	struct columns shapes;
 	struct target_arrays there, here;
 
-	shape_load(conn, t->oid, &shapes);
 	gather(&there, m, columns);
+	shape_load(conn, t->oid, there.names, t->label, &shapes);
 	gather(&here, m, &shapes);
 
 	char *full = command_full(m);
 	const char *const values[] = {t->oid, there.names, there.types, there.key, here.names,
 		here.types, changed ? "true" : "false", manifest_scope_name(m->scope), full};
-	PGresult *res = pg_query(conn, problems_sql, 9, values);
+	PGresult *res = pg_query_of(conn, problems_sql, 9, values, t->label);
 	bool fits = tell(t, m, res);
 
 	for (int row = 0; row < PQntuples(res); row++)
@@ -175,7 +175,7 @@ static bool look_for_problems(PGconn *conn, const struct target *t, const struct
 static bool look_for_hooks(PGconn *conn, const struct target *t, const struct manifest *m)
 {
 	const char *const values[] = {t->oid};
-	PGresult *res = pg_query(conn, hooks_sql, 1, values);
+	PGresult *res = pg_query_of(conn, hooks_sql, 1, values, t->label);
 	bool fits = tell(t, m, res);
 
 	PQclear(res);
@@ -196,8 +196,10 @@ bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
 static void describe(PGconn *conn, struct target *t, const struct target_arrays *a)
 {
 	const char *const values[] = {t->oid, a->key, a->names};
-	PGresult *res = pg_query_row(conn, target_sql, 3, values);
+	PGresult *res = pg_query_of(conn, target_sql, 3, values, t->label);
 
+	if (PQntuples(res) != 1)
+		target_die_gone(t);
 	mem_replace(&t->relation, pg_text(res, 0, "relation"));
 	mem_replace(&t->only, pg_text(res, 0, "only"));
 	t->bare = pg_bool(res, 0, "bare");

@@ -183,6 +183,8 @@ subtest 'names and labels that only the target has' => sub {
 	sql($dst, "ALTER TYPE mood ADD VALUE '$kanji'");
 	$is_equal->('a label, a full batch');
 	$is_equal->('changes');
+	sql($dst, "CREATE TYPE \"$kanji\" AS (\"$kanji\" int); ALTER TABLE t ADD COLUMN \"$kanji\" \"$kanji\"");
+	$is_equal->('a column, and what it is made of');
 
 	# As the version before noted it.
 	my $old = "UPDATE dml.ledger SET columns = split_part(columns, ' ', 1) || ' '
@@ -194,6 +196,13 @@ subtest 'names and labels that only the target has' => sub {
 	sql($dst, "ALTER TYPE mood RENAME VALUE 'ok' TO 'well'");
 	$refuses->(qr/its columns were changed since the batch before/, 'an older ledger, and a label renamed since',
 		"ALTER TYPE mood RENAME VALUE 'well' TO 'ok'");
+
+	my $lacks = qr/error: public\.t: .*\(SQLSTATE 22P05\)\n.*hint: .*a name at the target, has a character/;
+	sql($dst, "ALTER TABLE t ADD COLUMN \"not$kanji\" int; UPDATE t SET \"not$kanji\" = 1;"
+		. "ALTER TABLE t ALTER COLUMN \"not$kanji\" SET NOT NULL");
+	$refuses->($lacks, 'a reason that its encoding lacks characters for', "ALTER TABLE t DROP COLUMN \"not$kanji\"");
+	sql($dst, "CREATE DOMAIN \"more$kanji\" AS int; ALTER TABLE t ALTER COLUMN id TYPE \"more$kanji\"");
+	$refuses->($lacks, 'a type of the key', 'ALTER TABLE t ALTER COLUMN id TYPE int');
 };
 
 # SQL_ASCII is no encoding: bytes as they are, to a database that takes them.
