@@ -32,8 +32,7 @@ char *batch_file_name(const struct batch *b, enum manifest_file file)
 
 static struct batch_seen seen(const struct stat *st)
 {
-	return (struct batch_seen){
-		.inode = st->st_ino, .size = st->st_size, .time = st->st_mtim};
+	return (struct batch_seen){.known = true, .size = st->st_size, .time = st->st_mtim};
 }
 
 static void or_die(const struct batch *b, const char *name, int fd)

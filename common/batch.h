@@ -12,12 +12,15 @@
 #include "manifest.h"
 #include "spool.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <time.h>
 
-/* Which file it was that was opened; none if the inode is 0. */
+/* Which file it was that was opened.  Not its inode's number, which some file systems give anew
+ * with each look; nor when its status changed, which whoever removes another link to it sets.
+ */
 struct batch_seen {
-	ino_t inode;
+	bool known;
 	off_t size;
 	struct timespec time; /* of its last change */
 };
@@ -73,6 +76,13 @@ void batch_warn_of_strangers(const struct batch *b);
  * Removes a batch that was opened: renamed to .NUMBER.done first, so that no other run takes
  * the rest for a batch that is on its way.  Needs the directory's lock.  Where that can't be,
  * what it calls for, after a message: DIE_NOT_NOW if another batch stands in its place by now.
+ * What came into its directory meanwhile is not removed: it is put back or, where there is one
+ * of its name again, kept as .NUMBER.kept.N, which is nobody's.
+ *
+ * Two things remain that would be removed, and need a full batch then: what comes in the
+ * instant between the first look and the rename, if the run is killed in the next, before it
+ * looks again; and what somebody ships who has gone into the batch's directory itself, and
+ * writes there after the rename and the look.
  */
 enum die_status batch_remove(const struct spool_dir *table, const struct batch *b);
 /* Goes on with what a run that died left of that. */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,9 +15,8 @@ static bool is_other(
 {
 	struct stat st;
 
-	return seen->inode != 0 && fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       (st.st_ino != seen->inode || st.st_size != seen->size ||
-		       st.st_mtim.tv_sec != seen->time.tv_sec ||
+	return seen->known && fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (st.st_size != seen->size || st.st_mtim.tv_sec != seen->time.tv_sec ||
 		       st.st_mtim.tv_nsec != seen->time.tv_nsec);
 }
 
@@ -53,6 +54,39 @@ static enum die_status leave_other(const struct spool_dir *table, const char *ba
 	return DIE_NOT_NOW;
 }
 
+/* It can't go back to its name: there is a directory again, which the rest is shipped to.  The
+ * next run would remove it if it stayed. */
+static enum die_status keep_other(
+	const struct spool_dir *table, const char *batch, const char *done)
+{
+	char *hint =
+		mem_format("when shipping is done, move from there what \"%s/%s\" lacks, and "
+			   "remove the rest; then run it again",
+			table->path, batch);
+	char kept[SPOOL_NAME_MAX + 16];
+	int error = EEXIST;
+
+	for (int n = 1; error == EEXIST && n < 1000; n++) {
+		snprintf(kept, sizeof kept, ".%s.kept.%d", batch, n);
+		error = spool_move(table, done, kept);
+	}
+	complain(hint,
+		"\"%s/%s\" was replaced by another while it was applied, and that by a third: "
+		"what came first is in \"%s/%s\"",
+		table->path, batch, table->path, error == 0 ? kept : done);
+	free(hint);
+	return DIE_NOT_NOW;
+}
+
+/* Under its new name nobody ships to it any more. */
+static enum die_status put_back(
+	const struct spool_dir *table, const char *batch, const char *done)
+{
+	if (spool_move(table, done, batch) == 0)
+		return leave_other(table, batch);
+	return keep_other(table, batch, done);
+}
+
 /* Who dies between the two names leaves what the next run takes for applied: so it is looked at
  * under the old one first, and under the new one only for what came in that instant. */
 enum die_status batch_remove(const struct spool_dir *table, const struct batch *b)
@@ -77,9 +111,8 @@ enum die_status batch_remove(const struct spool_dir *table, const struct batch *
 		return DIE_DONE;
 	if (error != 0)
 		return cannot_rename(table, batch, done, error);
-	/* Under this name nobody ships to it any more. */
-	if (is_replaced(table, done, b) && spool_move(table, done, batch) == 0)
-		return leave_other(table, batch);
+	if (is_replaced(table, done, b))
+		return put_back(table, batch, done);
 	batch_remove_rest(table, b->number);
 	return DIE_DONE;
 }
