@@ -83,14 +83,19 @@ static bool is_table(struct find *f, const struct spool_dir *dir, const struct s
 
 static void walk(struct find *f, struct spool_dir *dir, int depth, const char *link);
 
-/* A link in the place of a directory isn't followed, but whoever made it may wait for it. */
-static void warn_of_link(const struct spool_dir *dir, const char *name)
+/* A link in the place of a directory isn't followed, but whoever made it may wait for it; one
+ * to anything else is nothing to wait for. */
+static void tell_link(const struct spool_dir *dir, const char *name)
 {
 	struct stat st;
 
-	if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+	if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISLNK(st.st_mode))
+		return;
+	if (fstatat(dir->fd, name, &st, 0) == 0 && S_ISDIR(st.st_mode))
 		warn("ignoring \"%s/%s\", a symbolic link: name the directory that it leads to",
 			dir->path, name);
+	else
+		note("ignoring \"%s/%s\", a symbolic link to no directory", dir->path, name);
 }
 
 /* Into what stands in `dir`, a directory above the tables'. */
@@ -107,7 +112,7 @@ static void walk_below(struct find *f, const struct spool_dir *dir, int depth)
 		if (spool_peek(dir, name, &child, &f->status))
 			walk(f, &child, depth, NULL);
 		else
-			warn_of_link(dir, name);
+			tell_link(dir, name);
 	}
 	spool_list_free(&list);
 }

@@ -142,6 +142,14 @@ subtest 'links' => sub {
 	symlink 'nowhere', "$inbox/.link" or die "symlink: $!";
 	unlike($r->receive->{stderr}, qr/\.link/, 'nothing is said of one that has no name of a table');
 	unlink "$inbox/.link" or die "unlink: $!";
+	for my $to ('nowhere', '../items/.x') {
+		write_file("$inbox/../items/.x", 'x');
+		symlink $to, "$inbox/none" or die "symlink: $!";
+		unlike($r->receive->{stderr}, qr/none/, "nor of one that leads to no directory, $to");
+		stderr_like($r->receive('-v'), qr/note: ignoring "\Q$inbox\E\/none", a symbolic link/, '... but with -v');
+		unlink "$inbox/none" or die "unlink: $!";
+	}
+	unlink "$inbox/../items/.x" or die "unlink: $!";
 	import_is("a link that is named, $_", 4, qr/"\Q$_\E" is a symbolic link to a table's directory\n.*hint: name the directory/, 0, 0, $_)
 		for map { "$inbox/items$_" } '', '/', '/.', '//./';
 	import_is("a batch that is named in it", 4, qr/"\Q$inbox\E\/items\/$name\/" is a symbolic link to a batch, or its table's/,
