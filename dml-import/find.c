@@ -64,24 +64,7 @@ bool find_means(const struct found *found, uint64_t number)
 	return means;
 }
 
-/* True if batches stand in it or, with no directory that may be a table's, what is left of
- * some. */
-static bool is_table(struct find *f, const struct spool_dir *dir, const struct spool_list *list)
-{
-	struct spool_list tables;
-	bool is;
-
-	if (list->count == 0 || list->entry[0].kind > SPOOL_DONE)
-		return false;
-	if (list->entry[0].kind == SPOOL_BATCH ||
-		!spool_list_peek(dir, &tables, true, &f->status))
-		return true;
-	is = tables.count == 0;
-	spool_list_free(&tables);
-	return is;
-}
-
-static void walk(struct find *f, struct spool_dir *dir, int depth, const char *link);
+static bool walk(struct find *f, struct spool_dir *dir, int depth, const char *link);
 
 /* A link in the place of a directory isn't followed, but whoever made it may wait for it; one
  * to anything else is nothing to wait for. */
@@ -98,23 +81,25 @@ static void tell_link(const struct spool_dir *dir, const char *name)
 		note("ignoring \"%s/%s\", a symbolic link to no directory", dir->path, name);
 }
 
-/* Into what stands in `dir`, a directory above the tables'. */
-static void walk_below(struct find *f, const struct spool_dir *dir, int depth)
+/* Into what stands in `dir`, a directory above the tables'; true if there is one of a table. */
+static bool walk_below(struct find *f, const struct spool_dir *dir, int depth)
 {
 	struct spool_list list;
+	bool found = false;
 
 	if (!spool_list_peek(dir, &list, true, &f->status))
-		return;
+		return false;
 	for (size_t i = 0; i < list.count; i++) {
 		const char *name = list.entry[i].name;
 		struct spool_dir child;
 
 		if (spool_peek(dir, name, &child, &f->status))
-			walk(f, &child, depth, NULL);
+			found |= walk(f, &child, depth, NULL);
 		else
 			tell_link(dir, name);
 	}
 	spool_list_free(&list);
+	return found;
 }
 
 /* A table's directory has the table's name: whoever can put a link in its place, or a batch's,
@@ -126,27 +111,43 @@ static void refuse_link(struct find *f, const char *link, const char *to)
 	f->status = die_worst(f->status, DIE_PERSON);
 }
 
-/* Takes `dir` over.  `link`: how it was named if that was a link, or NULL. */
-static void walk(struct find *f, struct spool_dir *dir, int depth, const char *link)
+/* True if what is left of batches is to be removed in it, which may be a table's directory. */
+static bool has_rest(const struct spool_dir *dir, const struct spool_list *list)
+{
+	const char *slash = strrchr(dir->path, '/');
+	struct name name = {0};
+	bool has = false;
+
+	for (size_t i = 0; i < list->count; i++)
+		has |= list->entry[i].kind == SPOOL_DONE;
+	has = has && name_from_directory(slash != NULL ? slash + 1 : dir->path, &name);
+	name_free(&name);
+	return has;
+}
+
+/* Takes `dir` over; true if it is a table's, or one below is.  `link`: how it was named if that
+ * was a link, or NULL.  What is left of batches may also lie above the tables' directories. */
+static bool walk(struct find *f, struct spool_dir *dir, int depth, const char *link)
 {
 	struct spool_list list;
-	bool found;
+	bool batches, found, below;
 
 	if (!spool_list_peek(dir, &list, false, &f->status)) {
 		spool_close(dir);
-		return;
+		return false;
 	}
-	found = is_table(f, dir, &list);
+	batches = list.count > 0 && list.entry[0].kind == SPOOL_BATCH;
+	found = batches || has_rest(dir, &list);
 	spool_list_free(&list);
-	if (found && link == NULL) {
+	below = !batches && depth > 0 && walk_below(f, dir, depth - 1);
+	if (found && !below && link == NULL) {
 		add(f, dir, 0);
-		return;
+		return true;
 	}
-	if (found)
+	if (found && !below)
 		refuse_link(f, link, "a table's directory");
-	else if (depth > 0)
-		walk_below(f, dir, depth - 1);
 	spool_close(dir);
+	return found || below;
 }
 
 /* Takes away what slashes and dots stand behind the last component. */
@@ -233,7 +234,7 @@ static void find_one(struct find *f, const char *argument)
 	} else {
 		enum die_status above = f->status;
 
-		walk(f, &dir, DEPTH_MAX, is_link(argument) ? argument : NULL);
+		(void)walk(f, &dir, DEPTH_MAX, is_link(argument) ? argument : NULL);
 		if (f->count == before && f->status == above)
 			note("there is no batch in \"%s\"", argument);
 	}

@@ -169,8 +169,25 @@ subtest 'links' => sub {
 subtest "what is left of a batch, among the tables' directories" => sub {
 	fresh();
 	mkdir "$inbox/.0000000002.$_", 0700 or die "mkdir: $!" for qw(tmp done);
-	import_is('the tables are found', 0, qr//, 1, 1);
-	rmdir "$inbox/.0000000002.$_" for qw(tmp done);
+	import_is('the tables are found', 0, qr/\A\z/, 1, 1);
+	rmdir "$inbox/.0000000002.done" or die "rmdir: $!";
+	import_is('where nothing waits nothing is said', 0, qr/\A\z/, 0, 0);
+	rmdir "$inbox/.0000000002.tmp" or die "rmdir: $!";
+};
+
+subtest 'what is left of a batch, beside a directory that holds none' => sub {
+	my ($left, $old) = ("$inbox/items/.0000000002.done", "$inbox/items/old");
+	for my $dirs ([], ["$inbox/items"], [$inbox, $inbox]) {
+		fresh();
+		exits_with($r->receive, 0, 'no batch waits');
+		mkdir $_, 0700 or die "mkdir: $!" for $left, $old;
+		write_file("$_/ids", 'x') for $left, $old;
+		my $result = $r->receive(@$dirs);
+		exits_with($result, 0, 'the next run');
+		is($result->{stderr}, qq(dml-import: warning: ignoring "$old", which is no batch\n), '... knows the table');
+		ok(!-e $left, '... and removes what is left');
+		remove_tree($old);
+	}
 };
 
 subtest 'what others can write' => sub {
