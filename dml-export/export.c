@@ -139,14 +139,14 @@ static void open_snapshot(struct run *run)
 	tracking_load(run);
 }
 
-/* Step 9.  A lock on the shadow table is no failure: the purge after the next batch will do. */
+/* Step 9.  A lock on what it deletes from is no failure: the purge after the next batch will
+ * do. */
 static void purge_exported(struct run *run, const struct source_table *t)
 {
 	enum die_status status = purge_table(run->conn, t->oid, t->label);
 
 	if (status == DIE_NOT_NOW)
-		warn("purge of %s: not now, for its shadow table is locked; the next batch's "
-		     "run does it",
+		warn("purge of %s: not now, for " PURGE_LOCKED "; the next batch's run does it",
 			t->label);
 	else
 		run->status = die_worst(run->status, status);

@@ -93,7 +93,7 @@ static enum die_status purge(PGconn *conn, const char *oids)
 
 		if (status == DIE_NOT_NOW)
 			complain("run it again when the lock is free",
-				"purge of %s: its shadow table is locked", label);
+				"purge of %s: " PURGE_LOCKED, label);
 		worst = die_worst(worst, status);
 	}
 	PQclear(res);

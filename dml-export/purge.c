@@ -4,6 +4,40 @@
 #include "lock.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* What a function says is never printed, so dml.purge() has SQLSTATEs of its own. */
+static const struct {
+	const char *state;
+	const char *by; /* and a table follows */
+	const char *hint;
+} refusals[] = {
+	{"DML01", "a trigger on",
+		"drop it, and see who was granted TRIGGER on the tables of schema dml; "
+		"harmless is one without arguments and WHEN, whose function belongs to "
+		"dml.purge()'s owner or to a superuser"},
+};
+
+static enum die_status tell(PGconn *conn, const PGresult *res, const char *label)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	const char *table = PQresultErrorField(res, PG_DIAG_TABLE_NAME);
+	char *what = mem_format("purge of %s", label);
+	enum die_status status = DIE_PERSON;
+	size_t i = 0, count = sizeof refusals / sizeof *refusals;
+
+	while (i < count && (state == NULL || strcmp(state, refusals[i].state) != 0))
+		i++;
+	if (i < count && table != NULL)
+		complain(refusals[i].hint,
+			"%s: not done, for others' code would run with the rights of "
+			"dml.purge(), by %s %s",
+			what, refusals[i].by, table);
+	else
+		status = pg_complain(conn, res, what);
+	free(what);
+	return status;
+}
 
 /* One that a crash undoes is done again by the next: it waits for no disk. */
 enum die_status purge_table(PGconn *conn, const char *oid, const char *label)
@@ -13,18 +47,16 @@ enum die_status purge_table(PGconn *conn, const char *oid, const char *label)
 			       "SELECT dml.purge(%s::oid::regclass);"
 			       "COMMIT",
 		oid);
-	char *what = mem_format("purge of %s", label);
 	PGresult *res = PQexec(conn, sql);
 	enum die_status status = DIE_DONE;
 
 	if (pg_is_locked(res))
 		status = DIE_NOT_NOW;
 	else if (PQresultStatus(res) != PGRES_COMMAND_OK)
-		status = pg_complain(conn, res, what);
+		status = tell(conn, res, label);
 	if (PQstatus(conn) == CONNECTION_OK && PQtransactionStatus(conn) != PQTRANS_IDLE)
 		pg_exec(conn, "ROLLBACK", "ROLLBACK");
 	PQclear(res);
-	free(what);
 	free(sql);
 	return status;
 }

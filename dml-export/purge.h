@@ -4,11 +4,14 @@
 
 #include "pg.h"
 
+/* For messages; which of them it is, only the server's log says. */
+#define PURGE_LOCKED "its shadow table, dml.tracked or dml.history is locked"
+
 /*
  * dml.purge() of one table, in a transaction of its own: READ COMMITTED, so that the purges of
  * two runs in the same minute don't fail each other, and what one table meets is no other's
- * affair.  DIE_NOT_NOW, without a message, if somebody keeps the shadow table locked; whatever
- * else goes wrong is told as of `label`.
+ * affair.  DIE_NOT_NOW, without a message, if somebody keeps locked what PURGE_LOCKED says;
+ * whatever else goes wrong is told as of `label`.
  */
 enum die_status purge_table(PGconn *conn, const char *oid, const char *label);
 

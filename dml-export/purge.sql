@@ -33,15 +33,18 @@ BEGIN
     IF shadow IS NULL OR to_regclass(shadow) IS NULL THEN
         RETURN 0;
     END IF;
-    -- What hangs on the tables would run with the rights of their owner.
+    -- What hangs on the tables would run with the rights of their owner.  His own triggers may, but not
+    -- where others could put them to their use: by arguments, or by a condition, which calls what it likes.
     EXECUTE 'LOCK TABLE dml.tracked, dml.history, ' || shadow || ' IN ROW EXCLUSIVE MODE';
     SELECT g.tgrelid INTO hooked FROM pg_catalog.pg_trigger AS g
+      JOIN pg_catalog.pg_proc AS f ON f.oid = g.tgfoid
      WHERE g.tgrelid IN ('dml.tracked'::regclass, 'dml.history'::regclass, shadow::regclass) AND NOT g.tgisinternal
+       AND (g.tgqual IS NOT NULL OR g.tgnargs > 0 OR NOT pg_has_role(f.proowner, CURRENT_USER, 'USAGE'))
      LIMIT 1;
     IF hooked IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = format('dml.purge() would run the triggers of %s with its own rights', hooked),
-            HINT = 'drop them, and see who was granted TRIGGER on the tables of schema dml';
+        RAISE EXCEPTION USING ERRCODE = 'DML01', TABLE = hooked::text,
+            MESSAGE = format('dml.purge() would run others'' code with its own rights: a trigger on %s', hooked),
+            HINT = 'drop it, and see who was granted TRIGGER on the tables of schema dml';
     END IF;
     SELECT min(pg_snapshot_xmin(t.snapshot)::text::bigint) INTO horizon
       FROM dml.tracking AS t WHERE t.base = purge.base;

@@ -1,6 +1,6 @@
 # Goal of this test: while the first export for a target is under way, and nothing in the server
-# tells of that target yet, no purge takes what it will need next; and the history of a target
-# keeps its last thousand batches.
+# tells of that target yet, no purge takes what it will need next; the history of a target keeps its
+# last thousand batches; and a purge runs nobody's code but its owner's.
 use strict;
 use warnings;
 
@@ -79,5 +79,62 @@ exits_with(run_export(@install), 0, '--install over an older dml.purge()');
 is($pair->source($purge), $ours, '... puts it right, and the grants stay');
 is($pair->source($state), $before, '... and so do the targets');
 is(run_export(@install, '--print-sql')->{stdout}, '', '... then there is nothing to do');
+
+# What others hang on the tables would run with the rights of who installed; what he does is no harm.
+# A superuser's export refuses it before; another's has just its purge to look.
+$pair->source(<<'END');
+CREATE ROLE rival LOGIN; CREATE ROLE clerk LOGIN;
+GRANT USAGE ON SCHEMA dml TO clerk; GRANT ALL ON ALL TABLES IN SCHEMA dml, public TO clerk;
+GRANT USAGE ON SEQUENCE dml.batch_number TO clerk; GRANT EXECUTE ON FUNCTION dml.purge(regclass) TO clerk;
+CREATE SCHEMA rival AUTHORIZATION rival; GRANT USAGE ON SCHEMA dml TO rival;
+GRANT REFERENCES, TRIGGER, SELECT ON ALL TABLES IN SCHEMA dml TO rival;
+CREATE TABLE ran (who text); GRANT INSERT ON ran TO PUBLIC;
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NOTIFY exported; RETURN NULL; END $$;
+SET ROLE rival;
+CREATE FUNCTION rival.evil() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN INSERT INTO public.ran VALUES (current_user); RETURN NULL; END $$;
+CREATE FUNCTION rival.is_evil(oid) RETURNS boolean LANGUAGE plpgsql AS
+	$$ BEGIN INSERT INTO public.ran VALUES (current_user); RETURN true; END $$;
+END
+my $clerk = $src =~ s/user='postgres'/user=clerk/r;
+my $id = 1000000;
+
+# By a clerk, who has the least rights, or by the owner of all.
+sub export_by {
+	my ($conninfo) = @_;
+	$pair->source('INSERT INTO t VALUES (' . $id++ . ')');
+	return run_export('-d', $conninfo, '-t', 't', '-T', 'old/app', '-T', 'new/app', $pair->out);
+}
+
+sub is_purged {
+	my ($conninfo, $what) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $exported = export_by($conninfo);
+	is("$exported->{ended} $exported->{stderr}", '0 ', "$what: exported");
+	is($pair->source('SELECT count(*) FROM dml."public.t"'), "0\n", '... and purged');
+	return;
+}
+
+for my $on ('AFTER INSERT ON dml.history', 'AFTER UPDATE ON dml.tracked', 'AFTER DELETE ON dml.history FOR EACH ROW') {
+	$pair->source("CREATE TRIGGER tell $on EXECUTE FUNCTION tell()");
+	is_purged($_, "the owner's own trigger, $on") for $src, $clerk;
+	$pair->source('DROP TRIGGER tell ON ' . ($on =~ /(dml\.\w+)/)[0]);
+}
+
+for my $trigger ('AFTER INSERT ON dml.history EXECUTE FUNCTION rival.evil()',
+	'BEFORE UPDATE ON dml.tracked FOR EACH ROW WHEN (rival.is_evil(OLD.base::oid))'
+		. ' EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+	q(BEFORE UPDATE ON dml.tracked FOR EACH ROW EXECUTE FUNCTION tsvector_update_trigger('name', 'pg_catalog.english', 'kind'))) {
+	my ($table) = $trigger =~ /(dml\.\w+)/;
+	$pair->source("SET ROLE rival; CREATE TRIGGER evil $trigger");
+	my $exported = export_by($clerk);
+	exits_with($exported, 4, "another's trigger, $trigger: not purged");
+	is(@{ $exported->{lines} }, 2, '... but there are batches');
+	stderr_like($exported, qr/\Adml-export: error: purge of public\.t: not done, for .*, by a trigger on \Q$table\E\n.*hint: drop it, .* TRIGGER .*\n\z/,
+		'... and why, and what to do');
+	$pair->source("DROP TRIGGER evil ON $table");
+	is_purged($clerk, '... until it is dropped');
+}
+is($pair->source('SELECT DISTINCT who FROM ran'), "clerk\n", '... and nothing of it has run but for who writes himself');
 
 done_testing;
