@@ -16,6 +16,8 @@ static const struct {
 		"drop it, and see who was granted TRIGGER on the tables of schema dml; "
 		"harmless is one without arguments and WHEN, whose function belongs to "
 		"dml.purge()'s owner or to a superuser"},
+	{"DML02", "a foreign key onto",
+		"drop it, and see who was granted REFERENCES on the tables of schema dml"},
 };
 
 static enum die_status tell(PGconn *conn, const PGresult *res, const char *label)

@@ -135,6 +135,24 @@ for my $trigger ('AFTER INSERT ON dml.history EXECUTE FUNCTION rival.evil()',
 	$pair->source("DROP TRIGGER evil ON $table");
 	is_purged($clerk, '... until it is dropped');
 }
+# A foreign key deletes in the referring table, whose triggers run before PostgreSQL 18 as whoever deletes.
+$pair->source('CREATE UNIQUE INDEX here ON dml."public.t" (key1)');
+my %columns = ('dml.tracked' => 'base', 'dml.history' => 'base, target, number', 'dml."public.t"' => 'key1');
+for my $table (sort keys %columns) {
+	$pair->source("GRANT REFERENCES ON ALL TABLES IN SCHEMA dml TO rival; SET ROLE rival; CREATE TABLE rival.f AS"
+		. " SELECT $columns{$table} FROM $table; ALTER TABLE rival.f"
+		. " ADD FOREIGN KEY ($columns{$table}) REFERENCES $table ($columns{$table}) ON DELETE CASCADE;"
+		. ' CREATE TRIGGER evil AFTER DELETE ON rival.f FOR EACH ROW EXECUTE FUNCTION rival.evil()');
+	my $exported = export_by($clerk);
+	exits_with($exported, 4, "another's foreign key onto $table: not purged");
+	is(@{ $exported->{lines} }, 2, '... but there are batches');
+	stderr_like($exported, qr/\Adml-export: error: purge of public\.t: not done, for .*, by a foreign key onto \Q$table\E\n.*hint: drop it, .* REFERENCES .*\n\z/,
+		'... and why, and what to do');
+	$pair->source('DROP TABLE rival.f');
+	is_purged($clerk, '... until it is dropped');
+}
+$pair->source('DROP INDEX dml.here');
+
 is($pair->source('SELECT DISTINCT who FROM ran'), "clerk\n", '... and nothing of it has run but for who writes himself');
 
 done_testing;
