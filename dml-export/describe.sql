@@ -14,6 +14,9 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        c.relpersistence = 'p' AS durable,
        s.relpersistence = 'p' AS noted, -- a crash empties a table that isn't
        s.relrowsecurity AS closed,
+       -- Its owner's code would run where it is read: in an index, or in statistics.
+       s.relowner <> (SELECT k.relowner FROM pg_catalog.pg_class AS k
+                       WHERE k.oid = 'dml.tracked'::pg_catalog.regclass) AS given_away,
        (s.relhastriggers OR s.relhasrules)
            AND (EXISTS (SELECT FROM pg_catalog.pg_trigger AS h WHERE h.tgrelid = s.oid AND NOT h.tgisinternal)
                 OR EXISTS (SELECT FROM pg_catalog.pg_rewrite AS h WHERE h.ev_class = s.oid)) AS hooked,

@@ -20,7 +20,9 @@ SELECT t.key,
        pg_catalog.format('DELETE FROM dml.tracked WHERE base = %s;', t.base::oid) AS forget,
        t.shadow,
        t.base::oid AS base,
-       s.relacl::text AS acl,
+       -- What another role granted, whom somebody gave the table to, it doesn't keep.
+       CASE WHEN s.relowner = (SELECT k.relowner FROM pg_catalog.pg_class AS k
+                                WHERE k.oid = 'dml.tracked'::pg_catalog.regclass) THEN s.relacl::text END AS acl,
        (SELECT pg_catalog.string_agg(g.target, ', ' ORDER BY g.target)
           FROM dml.tracking AS g WHERE g.base = t.base) AS targets,
        -- Takes from others what they may do with a trigger's function.

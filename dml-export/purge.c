@@ -18,6 +18,8 @@ static const struct {
 		"dml.purge()'s owner or to a superuser"},
 	{"DML02", "a foreign key onto",
 		"drop it, and see who was granted REFERENCES on the tables of schema dml"},
+	{"DML03", "what its owner made of",
+		"run dml-export --install for its table, which makes it anew"},
 };
 
 static enum die_status tell(PGconn *conn, const PGresult *res, const char *label)

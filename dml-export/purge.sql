@@ -19,7 +19,7 @@ DECLARE
     deleted  bigint := 0;
     patience text := current_setting('lock_timeout');
     hooked   regclass;
-    referred boolean;
+    refusal  text;
 BEGIN
     IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state',
@@ -37,8 +37,10 @@ BEGIN
     -- What hangs on the tables would run with the rights of their owner.  His own triggers may, but not
     -- where others could put them to their use: by arguments, or by a condition, which calls what it likes.
     -- A foreign key has triggers here, too, which delete there, and the triggers that stand there run.
+    -- And the planner computes what a table's owner puts into its indexes and statistics.
     EXECUTE 'LOCK TABLE dml.tracked, dml.history, ' || shadow || ' IN ROW EXCLUSIVE MODE';
-    SELECT g.tgrelid, g.tgisinternal INTO hooked, referred FROM pg_catalog.pg_trigger AS g
+    SELECT CASE WHEN g.tgisinternal THEN 'DML02' ELSE 'DML01' END, g.tgrelid INTO refusal, hooked
+      FROM pg_catalog.pg_trigger AS g
       JOIN pg_catalog.pg_proc AS f ON f.oid = g.tgfoid
      WHERE g.tgrelid IN ('dml.tracked'::regclass, 'dml.history'::regclass, shadow::regclass)
        AND CASE WHEN g.tgisinternal
@@ -46,12 +48,16 @@ BEGIN
                                              'dml.history'::regclass)
                 ELSE g.tgqual IS NOT NULL OR g.tgnargs > 0
                      OR NOT pg_has_role(f.proowner, CURRENT_USER, 'USAGE') END
+    UNION ALL
+    SELECT 'DML03', c.oid FROM pg_catalog.pg_class AS c
+     WHERE c.oid = shadow::regclass AND pg_get_userbyid(c.relowner) <> CURRENT_USER
      LIMIT 1;
     IF hooked IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = CASE WHEN referred THEN 'DML02' ELSE 'DML01' END, TABLE = hooked::text,
-            MESSAGE = format('dml.purge() would run others'' code with its own rights: a %s %s',
-                             CASE WHEN referred THEN 'foreign key onto' ELSE 'trigger on' END, hooked),
-            HINT = 'drop it, and see who was granted TRIGGER or REFERENCES on the tables of schema dml';
+        RAISE EXCEPTION USING ERRCODE = refusal, TABLE = hooked::text,
+            MESSAGE = format('dml.purge() would run others'' code with its own rights, by %s %s',
+                             CASE refusal WHEN 'DML01' THEN 'a trigger on' WHEN 'DML02' THEN 'a foreign key onto'
+                                          ELSE 'what its owner made of' END, hooked),
+            HINT = 'drop it, and see who was granted what on the tables of schema dml';
     END IF;
     SELECT min(pg_snapshot_xmin(t.snapshot)::text::bigint) INTO horizon
       FROM dml.tracking AS t WHERE t.base = purge.base;

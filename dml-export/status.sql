@@ -16,7 +16,10 @@ SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.reln
        pg_catalog.pg_snapshot_xmax(g.snapshot) AS xmax,
        (SELECT pg_catalog.string_agg(x::text, ',') FROM pg_catalog.pg_snapshot_xip(g.snapshot) AS x) AS xip,
        s.oid AS shadow_oid,
-       pg_catalog.has_table_privilege(s.oid, 'SELECT') AS readable,
+       -- Nor where its owner's code would run.
+       pg_catalog.has_table_privilege(s.oid, 'SELECT')
+           AND s.relowner = (SELECT k.relowner FROM pg_catalog.pg_class AS k
+                              WHERE k.oid = 'dml.tracked'::pg_catalog.regclass) AS readable,
        t.base::oid AS base,
        c.relkind = 'p' AS partitioned,
        c.relpersistence <> 'p' AS unlogged,

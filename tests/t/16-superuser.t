@@ -160,4 +160,27 @@ for my $sql ("$trigger EXECUTE FUNCTION s.note()", "$trigger FOR EACH ROW EXECUT
 	is_ordinary();
 }
 
+# Nor is it anybody else's: the planner computes its indexes' expressions, and its statistics', too.
+$pair->source('GRANT ALL ON SCHEMA dml TO app; ALTER TABLE dml."s.t" OWNER TO app; SET ROLE app;'
+	. 'CREATE INDEX ON dml."s.t" ((key1 + s.f(1))); GRANT ALL ON dml."s.t" TO PUBLIC; INSERT INTO s.t VALUES (20, 1)');
+for my $role (qw(postgres exporter)) {
+	my $result = export_by($role);
+	exits_with($result, 4, "another's shadow table, by $role: refused");
+	stderr_like($result, qr/error: table s\.t has a shadow table with another owner than dml\.tracked.*\n.*hint: run dml-export --install -t 's\.t'/,
+		'... and why');
+	is_ordinary();
+}
+my $forgotten = run_export('-d', as('postgres'), '--forget', '-T', 'nobody/app');
+stderr_like($forgotten, qr/error: purge of s\.t: not done, for .*, by what its owner made of dml\."s\.t"\n.*hint: run dml-export --install/,
+	'... --forget purges nothing');
+is_ordinary();
+like(run_export('-d', as('postgres'), '--status')->{stdout}, qr/^s\.t .* - +- .* can't be exported: run --install$/m, '... --status');
+is_ordinary();
+export_ok('-q', '-d', $pair->src, '--install', '-t', 's.t');
+like($pair->source(q(SELECT relowner::regrole, relacl FROM pg_class WHERE oid = 'dml."s.t"'::regclass)),
+	qr{^postgres\|\{postgres=\w+/postgres,app=a/postgres\}$}, '... --install makes it anew, and leaves out what that owner granted');
+my ($batch) = @{ run_export('-d', as('postgres'), '-t', 's.t', '-T', 'r/a', $out)->{lines} };
+is($pair->manifest($batch)->{scope}, 'full', '... and the next batch is full');
+is_ordinary();
+
 done_testing;
