@@ -10,6 +10,8 @@
 #include "run.h"
 #include "tracking.h"
 
+#include <stdlib.h>
+
 static void connect_and_resolve(struct run *run)
 {
 	const struct options *o = run->options;
@@ -154,8 +156,13 @@ static void purge_exported(struct run *run, const struct source_table *t)
 
 static void purge(struct run *run)
 {
-	tracking_allow_purge(run);
-	for (size_t i = 0; i < run->tables.count; i++) {
+	char *oids = source_oids(&run->tables);
+	bool allowed = purge_allow(run->conn, oids);
+
+	free(oids);
+	if (!allowed)
+		run->status = die_worst(run->status, DIE_PERSON);
+	for (size_t i = 0; allowed && i < run->tables.count; i++) {
 		const struct source_table *t = &run->tables.table[i];
 		bool exported = false;
 

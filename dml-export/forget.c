@@ -87,6 +87,10 @@ static enum die_status purge(PGconn *conn, const char *oids)
 	PGresult *res = pg_query(conn, tracked_sql, 1, &oids);
 	enum die_status worst = DIE_DONE;
 
+	if (PQntuples(res) > 0 && !purge_allow(conn, "{}")) {
+		PQclear(res);
+		return DIE_PERSON;
+	}
 	for (int row = 0; row < PQntuples(res) && PQstatus(conn) == CONNECTION_OK; row++) {
 		const char *label = pg_text(res, row, "label");
 		enum die_status status = purge_table(conn, pg_text(res, row, "oid"), label);

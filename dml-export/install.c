@@ -1,10 +1,12 @@
 #include "install.h"
 
 #include "describe.h"
+#include "purge.h"
 #include "track.h"
 
 #include "install.sql.h"
 #include "purge.sql.h"
+#include "renew_purge.sql.h"
 #include "revoke.sql.h"
 #include "schema.sql.h"
 #include "stray.sql.h"
@@ -296,25 +298,26 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 	return status;
 }
 
-/* An older --install made another dml.purge(); who may call it stays. */
+/* An older --install made another dml.purge(), or somebody gave it away or took its settings;
+ * who may call it stays. */
 static enum die_status renew_purge(PGconn *conn, const struct options *o)
 {
-	const char *const values[] = {purge_sql};
-	PGresult *res = pg_query_row(conn,
-		"SELECT EXISTS (SELECT FROM pg_catalog.pg_proc AS p"
-		" WHERE p.oid = pg_catalog.to_regprocedure('dml.purge(pg_catalog.regclass)')"
-		" AND pg_catalog.strpos($1, p.prosrc) = 0) AS old",
-		1, values);
-	enum die_status status = DIE_DONE;
+	enum die_status status;
+	PGresult *res;
+	char *script;
 
-	if (pg_bool(res, 0, "old")) {
-		char *script = mem_format("%s%s%s", track_begin, purge_sql, track_commit);
-
-		status = track_run_or_print(conn, o, script, "dml.purge");
-		if (status == DIE_DONE && !o->print_sql)
-			note("dml.purge() was brought up to date");
-		free(script);
-	}
+	if (purge_is_made(conn))
+		return DIE_DONE;
+	res = pg_query_row(conn, renew_purge_sql, 0, NULL);
+	if (pg_bool(res, 0, "stays"))
+		script = mem_format("%s%s%s", track_begin, purge_sql, track_commit);
+	else
+		script = mem_format("%s%s%s%s%s%s", track_begin, pg_text(res, 0, "before"),
+			purge_sql, revoke_sql, pg_text(res, 0, "after"), track_commit);
+	status = track_run_or_print(conn, o, script, "dml.purge");
+	if (status == DIE_DONE && !o->print_sql)
+		note("dml.purge() was brought up to date");
+	free(script);
 	PQclear(res);
 	return status;
 }

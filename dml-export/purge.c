@@ -2,9 +2,47 @@
 
 #include "buf.h"
 #include "lock.h"
+#include "own_schema.h"
+
+#include "purge.sql.h"
+#include "purge_made.sql.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* One question, in the one round trip that letting go takes anyway. */
+static bool let_go_and_ask(PGconn *conn, const char *oids)
+{
+	const char *const values[] = {purge_sql, oids};
+	char *sql = mem_format(
+		"SELECT p.made,"
+		" (SELECT pg_catalog.count(pg_catalog.pg_advisory_unlock_shared(" OWN_LOCK_PURGE
+		", t.oid::integer))"
+		"    FROM pg_catalog.unnest($2::oid[]) AS t (oid)) AS released"
+		"  FROM (%s) AS p",
+		purge_made_sql);
+	PGresult *res = pg_query_row(conn, sql, 2, values);
+	bool made = pg_bool(res, 0, "made");
+
+	PQclear(res);
+	free(sql);
+	return made;
+}
+
+bool purge_is_made(PGconn *conn)
+{
+	return let_go_and_ask(conn, "{}");
+}
+
+bool purge_allow(PGconn *conn, const char *oids)
+{
+	if (let_go_and_ask(conn, oids))
+		return true;
+	complain("run dml-export --install -t TABLE, with any table that is tracked",
+		"nothing was purged, for dml.purge() isn't as this version makes it: its body, "
+		"its owner or its settings are others");
+	return false;
+}
 
 /* What a function says is never printed, so dml.purge() has SQLSTATEs of its own. */
 static const struct {

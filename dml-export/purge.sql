@@ -7,7 +7,8 @@
 -- A snapshot from before the lock may not have the targets that others began with meanwhile, and yet
 -- the rows that those need: so each statement must have its own.
 --
--- --install compares the body that it finds with this one, and puts this in its place.
+-- Exports and --install compare what they find with this, as purge_made.sql has it; --install puts this
+-- in its place.
 CREATE OR REPLACE FUNCTION dml.purge(base regclass) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp SET enable_seqscan = off

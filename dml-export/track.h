@@ -8,7 +8,7 @@
 
 /* Of the shadow tables, triggers and functions that --install makes: raised whenever they
  * change, so that an older installation is brought up to date before it is used.  dml.purge()
- * has no version: --install sees from its body whether it is ours. */
+ * has no version: purge_is_made() sees from its body whether it is ours. */
 enum { TRACK_VERSION = 2 };
 
 /* What begins and ends each table's transaction. */

@@ -24,19 +24,6 @@ static const char lock_sql[] =
 	"t.oid::integer)) AS purged"
 	"  FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS k (key, i) ORDER BY k.i";
 
-void tracking_allow_purge(struct run *run)
-{
-	char *oids = source_oids(&run->tables);
-	const char *const values[] = {oids};
-
-	PQclear(pg_query(run->conn,
-		"SELECT pg_catalog.pg_advisory_unlock_shared(" OWN_LOCK_PURGE
-		", t.oid::integer)"
-		"  FROM pg_catalog.unnest($1::oid[]) AS t (oid)",
-		1, values));
-	free(oids);
-}
-
 void tracking_unlock(struct run *run)
 {
 	PQclear(pg_query_try(run->conn, "SELECT pg_catalog.pg_advisory_unlock_all()", 0, NULL));

@@ -5,15 +5,13 @@
 #include "run.h"
 
 /* Takes the advisory lock of each chain that isn't dropped; one that is held is dropped, with
- * a message.  Holds back the purge of all tables too.  The locks end with the session. */
+ * a message.  Holds back the purge of all tables too, until purge_allow().  The locks end with
+ * the session. */
 void tracking_lock(struct run *run);
 /* When all is done: the session may outlive us by a moment, and the next run would meet it. */
 void tracking_unlock(struct run *run);
 /* Waits until a session of this run that was lost has let go of them; dies if it does not. */
 void tracking_await(struct run *run);
-
-/* After COMMIT: the purge may go by the tracking state again. */
-void tracking_allow_purge(struct run *run);
 
 /* Reads how far each chain has come, and what forces a full batch upon it. */
 void tracking_load(struct run *run);

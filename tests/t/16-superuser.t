@@ -48,7 +48,7 @@ sub make {
 }
 
 sub unmake {
-	$pair->source('RESET ROLE; DROP SCHEMA dml CASCADE; DROP TABLE s.t, other');
+	$pair->source('RESET ROLE; DROP SCHEMA dml CASCADE; DROP TABLE s.t; DROP TABLE IF EXISTS other');
 	return;
 }
 
@@ -58,6 +58,12 @@ sub export_by {
 }
 
 sub tables_of { return join ' ', sort map { m{/r/a/([^/]+)/} } @_ }
+
+# The exit status, what was said, and how many batches there are.
+sub said {
+	my ($result) = @_;
+	return "$result->{ended} $result->{stderr} " . @{ $result->{lines} };
+}
 
 sub is_ordinary {
 	is($cluster->sql('postgres', q(SELECT rolsuper FROM pg_roles WHERE rolname = 'app')), "f\n",
@@ -182,5 +188,53 @@ like($pair->source(q(SELECT relowner::regrole, relacl FROM pg_class WHERE oid = 
 my ($batch) = @{ run_export('-d', as('postgres'), '-t', 's.t', '-T', 'r/a', $out)->{lines} };
 is($pair->manifest($batch)->{scope}, 'full', '... and the next batch is full');
 is_ordinary();
+unmake();
+
+# A DBA takes over what app installed.  What runs in dml.purge() is its owner's to say.
+my @s = ('-t', 's.t', '-T', 'r/a', $out);
+my @install = ('-d', as('postgres'), '--install', '-t', 's.t');
+my $purge = q(SELECT proowner::regrole, proacl, prosecdef, proconfig, md5(prosrc) FROM pg_proc WHERE proname = 'purge');
+$pair->source("SET ROLE app; $plain[0]");
+export_ok('-q', '-d', as('app'), '--install', '-t', 's.t');
+export_ok('-q', '-d', as('app'), @s);
+$pair->source('SET ROLE app; GRANT EXECUTE ON FUNCTION dml.purge(regclass) TO exporter');
+my $made = $pair->source($purge) =~ s/app/postgres/gr;
+$pair->source(join ';', 'ALTER SCHEMA dml OWNER TO postgres', 'ALTER SEQUENCE dml.batch_number OWNER TO postgres',
+	map { "ALTER TABLE dml.$_ OWNER TO postgres" } qw(tracked tracking history "s.t"));
+my $taken = run_export('-d', as('postgres'), @s);
+exits_with($taken, 4, 'schema dml and its tables have a new owner: refused');
+stderr_like($taken, qr/hint: run dml-export --install -t 's\.t'/, '... and what to do');
+export_ok('-q', @install);
+is($pair->source($purge), $made, '... --install gives dml.purge() to the new owner, and its grants stay');
+is(said(run_export('-q', '-d', as('postgres'), @s)), '0  1', '... and all is well');
+
+$pair->source(q{SET ROLE app; CREATE FUNCTION s.current_setting(text) RETURNS text LANGUAGE plpgsql AS
+	$$ BEGIN PERFORM s.climb(); RETURN 'read committed'; END $$});
+for my $change ('OWNER TO app; SET ROLE app; ALTER FUNCTION dml.purge(regclass) SECURITY INVOKER SET search_path = s, pg_catalog',
+	'OWNER TO app', 'SECURITY INVOKER', 'RESET enable_seqscan', 'RESET ALL') {
+	$pair->source("ALTER FUNCTION dml.purge(regclass) $change");
+	$pair->source('SET ROLE app; INSERT INTO s.t SELECT count(*), 1 FROM s.t');
+	like(said(run_export('-d', as('postgres'), @s)), qr/^4 dml-export: error: nothing was purged, for dml\.purge\(\) isn't as .*\n.*hint: run dml-export --install .*\n 1$/,
+		"ALTER FUNCTION dml.purge(regclass) $change: it isn't called, but there is a batch");
+	is_ordinary();
+	like(said(run_export('-d', as('postgres'), '--forget', '-T', 'nobody/app')), qr/error: nothing was purged/, '... --forget');
+	is_ordinary();
+	is(said(run_export(@install)), '0  0', '... --install');
+	is($pair->source($purge), $made, '... puts it right');
+}
+$pair->source('DROP FUNCTION dml.purge(regclass)');
+is(said(run_export(@install)), '0  0', 'dml.purge() is gone: --install');
+is($pair->source($purge), $made =~ s/,exporter=X.postgres//r, '... makes it, for its owner alone');
+is_ordinary();
+
+# Not of the DBA's, but of the owner of all else.
+unmake();
+$pair->source("SET ROLE app; $plain[0]");
+export_ok('-q', '-d', as('app'), '--install', '-t', 's.t');
+$made = $pair->source($purge);
+$pair->source('ALTER FUNCTION dml.purge(regclass) OWNER TO postgres');
+like(said(run_export('-d', as('app'), @s)), qr/^4 .*error: nothing was purged/, "dml.purge() is a superuser's, the rest app's");
+is(said(run_export('-d', as('app'), '--install', '-t', 's.t')), '0  0', "... app's --install");
+is($pair->source($purge), $made, '... has it back');
 
 done_testing;

@@ -62,14 +62,30 @@ for my $level ('REPEATABLE READ', 'SERIALIZABLE') {
 	ok(eval { $caller->do("SELECT dml.purge('t')"); 1 }, '... which is done then') || diag $@;
 }
 
+# A run that exports nothing.
+sub said_when_idle {
+	my $idle = run_export('-d', $src, '-t', 't', '-T', 'new/app', $pair->out);
+	return "$idle->{ended} $idle->{stderr}";
+}
+run_export('-q', @export, '-T', 'new/app', $pair->out);
+
 # One that an older version made is put right by --install, which changes nothing else.
 $cluster->sql('postgres', 'CREATE ROLE exporter');
 $pair->source('GRANT EXECUTE ON FUNCTION dml.purge(regclass) TO exporter');
 my $purge = "SELECT md5(prosrc), proacl, proconfig FROM pg_proc WHERE proname = 'purge'";
 my $ours = $pair->source($purge);
-$pair->source("CREATE OR REPLACE FUNCTION dml.purge(base regclass) RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'");
+$pair->source("CREATE OR REPLACE FUNCTION dml.purge(base regclass) RETURNS bigint LANGUAGE plpgsql AS"
+	. q( 'BEGIN RAISE EXCEPTION $$called$$; END'));
 my $state = 'SELECT base, target, number, snapshot FROM dml.tracking ORDER BY target';
 my $before = $pair->source($state);
+for my $call ([@export, '--full', '-q', '-T', 'third/app', $pair->out], ['-d', $src, '--forget', '-q', '-T', 'third/app']) {
+	my $old = run_export(@$call);
+	exits_with($old, 4, "$call->[2]: an older dml.purge()");
+	stderr_like($old, qr/\Adml-export: error: nothing was purged, for dml\.purge\(\) isn't as this version makes it.*\n.*hint: run dml-export --install -t .*\n\z/,
+		'... is not called, which is told');
+	is(@{ $old->{lines} }, $call->[2] eq '--forget' ? 0 : 1, '... but for that all is done');
+}
+is(said_when_idle(), '0 ', '... and that no change is there is no reason to look');
 my @install = ('-d', $src, '--install', '-t', 't');
 my $printed = run_export(@install, '--print-sql');
 $pair->source($printed->{stdout});
