@@ -300,16 +300,15 @@ void pg_feed(PGconn *conn, const void *data, size_t len, const char *what)
 		pg_die(conn, NULL, what);
 }
 
-uint64_t pg_feed_end(PGconn *conn, const char *what)
+PGresult *pg_feed_end(PGconn *conn, uint64_t *rows, const char *what)
 {
 	PGresult *res;
-	uint64_t rows = 0;
 
 	if (PQputCopyEnd(conn, NULL) != 1)
 		pg_die(conn, NULL, what);
 	res = finish(conn);
-	if (!copied(res, &rows))
-		pg_die(conn, res, what);
+	if (!copied(res, rows))
+		return res;
 	PQclear(res);
-	return rows;
+	return NULL;
 }

@@ -78,6 +78,9 @@ void pg_array_free(char **values, size_t count);
  */
 enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what);
 _Noreturn void pg_die(PGconn *conn, const PGresult *res, const char *what);
+/* The same with an exit status and a hint of the caller's, who knows more. */
+_Noreturn void pg_die_with(PGconn *conn, const PGresult *res, const char *what,
+	enum die_status status, const char *hint);
 
 /*
  * COMMIT.  PG_UNKNOWN: the connection went away before the answer came; whoever asked must
@@ -110,7 +113,8 @@ enum die_status pg_rows_end(struct pg_rows *rows, const char *what);
 /* COPY … FROM STDIN. */
 void pg_feed_begin(PGconn *conn, const char *sql, const char *what);
 void pg_feed(PGconn *conn, const void *data, size_t len, const char *what);
-/* Ends it and returns the number of rows that the server took. */
-uint64_t pg_feed_end(PGconn *conn, const char *what);
+/* Ends it.  NULL if the server took all, `rows` of them; else its answer, for the caller to die
+ * with. */
+PGresult *pg_feed_end(PGconn *conn, uint64_t *rows, const char *what);
 
 #endif

@@ -158,19 +158,17 @@ static const char function_hint[] = "look into the server's log for what it said
 				    "is empty where it runs, so it "
 				    "may need SET search_path or qualified names";
 
-enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
+static void tell(PGconn *conn, const PGresult *res, const char *what, const char *function,
+	const char *hint)
 {
 	const char *state = field(res, PG_DIAG_SQLSTATE);
-	const struct advice *advice = advice_for(*state != '\0' ? state : "08000");
-	bool own = is_servers_own(res);
-	char *function = own ? NULL : function_of(res);
 	struct buf b = {0};
 
 	if (what != NULL)
 		buf_format(&b, "%s: ", what);
 	if (*state == '\0')
 		add_connection(&b, conn);
-	else if (may_be_told(res) && own)
+	else if (may_be_told(res) && is_servers_own(res))
 		buf_format(&b, "%s", field(res, PG_DIAG_MESSAGE_PRIMARY));
 	else if (function != NULL)
 		buf_format(&b, "%s failed", function);
@@ -180,10 +178,19 @@ enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
 		add_place(&b, res);
 		buf_format(&b, " (SQLSTATE %s)", state);
 	}
-	complain(
-		function != NULL && advice->status == DIE_PERSON ? function_hint : advice->hint,
-		"%s", b.data);
+	complain(hint, "%s", b.data);
 	buf_free(&b);
+}
+
+enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
+{
+	const char *state = field(res, PG_DIAG_SQLSTATE);
+	const struct advice *advice = advice_for(*state != '\0' ? state : "08000");
+	char *function = is_servers_own(res) ? NULL : function_of(res);
+
+	tell(conn, res, what, function,
+		function != NULL && advice->status == DIE_PERSON ? function_hint
+								 : advice->hint);
 	free(function);
 	return advice->status;
 }
@@ -191,6 +198,13 @@ enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
 void pg_die(PGconn *conn, const PGresult *res, const char *what)
 {
 	exit((int)pg_complain(conn, res, what));
+}
+
+void pg_die_with(PGconn *conn, const PGresult *res, const char *what, enum die_status status,
+	const char *hint)
+{
+	tell(conn, res, what, NULL, hint);
+	exit((int)status);
 }
 
 /* Whoever compares with psql would be asked for a password there, and see no difference. */

@@ -6,6 +6,7 @@
 #include "indexes.h"
 #include "ledger.h"
 #include "pg_settings.h"
+#include "refers.h"
 #include "writes.h"
 
 #include <inttypes.h>
@@ -91,18 +92,43 @@ static uint64_t delete_all(struct apply *a, const struct batch *b, struct indexe
  * has to write their pages again, neither the indexes that are made next nor a vacuum.  An
  * older snapshot sees them, too, but TRUNCATE has taken from it what it saw before.  Functions
  * that run within the COPY could see them as well, or leave a cursor open, which COPY would
- * refuse.
+ * refuse.  Returns as feed_rows() does.
  */
-static void copy_rows(struct apply *a, const struct batch *b)
+static PGresult *copy_rows(struct apply *a, const struct batch *b)
 {
 	const struct target *t = &a->target;
 	bool frozen = b->manifest.scope == SCOPE_FULL && a->options->truncate && t->bare;
 	struct buf sql = {0};
+	PGresult *refusal;
 
 	buf_format(&sql, "COPY %s (%s) FROM STDIN%s", t->relation, t->list,
 		frozen ? " WITH (FREEZE)" : "");
-	feed_rows(a->conn, b, sql.data, a->target.label);
+	refusal = feed_rows(a->conn, b, sql.data, a->target.label);
 	buf_free(&sql);
+	return refusal;
+}
+
+/* What was deferred is checked now.  Returns as feed_rows() does. */
+static PGresult *check_constraints(struct apply *a)
+{
+	PGresult *res = PQexec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE");
+
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		return res;
+	PQclear(res);
+	return NULL;
+}
+
+/* A row that another table lacks may come with its import. */
+static _Noreturn void die_refused(struct apply *a, const PGresult *refusal)
+{
+	char *lacking = refers_lacking(a->conn, &a->target, refusal);
+
+	if (lacking == NULL)
+		pg_die(a->conn, refusal, a->target.label);
+	pg_die_with(a->conn, refusal, a->target.label, DIE_AGAIN,
+		mem_format("import %s first, then run this again; or drop the foreign key",
+			lacking));
 }
 
 /* regclass and its like. */
@@ -151,6 +177,7 @@ static void write_rows(struct apply *a, const struct batch *b, const struct appl
 	struct indexes indexes = {0};
 	struct writes writes;
 	uint64_t deleted;
+	PGresult *refusal;
 
 	writes_begin(a->conn, &a->target, &writes);
 	pg_exec(a->conn, "SET CONSTRAINTS ALL DEFERRED", "SET CONSTRAINTS");
@@ -158,8 +185,11 @@ static void write_rows(struct apply *a, const struct batch *b, const struct appl
 		deleted = delete_changed(a, b);
 	else
 		deleted = delete_all(a, b, &indexes);
-	copy_rows(a, b);
-	pg_exec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS");
+	refusal = copy_rows(a, b);
+	if (refusal == NULL)
+		refusal = check_constraints(a);
+	if (refusal != NULL)
+		die_refused(a, refusal);
 	writes_expect(a->conn, &a->target, &writes, b->number, b->manifest.rows, deleted);
 	indexes_make(a->conn, &a->target, &indexes);
 	note_applied(a, b, terms, encoding, columns);

@@ -7,9 +7,11 @@
 
 /*
  * Each sends one file and dies unless what was sent is what the manifest announces, in bytes,
- * hash and rows.  `what` begins the message of a server's error.
+ * hash and rows.  `what` begins the message of a server's error.  What the server says to the
+ * rows once it has them all is the caller's to die with: NULL if it took them.
  */
 void feed_ids(PGconn *conn, const struct batch *b, const char *what);
-void feed_rows(PGconn *conn, const struct batch *b, const char *copy_sql, const char *what);
+PGresult *feed_rows(
+	PGconn *conn, const struct batch *b, const char *copy_sql, const char *what);
 
 #endif

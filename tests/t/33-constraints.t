@@ -5,6 +5,7 @@ use warnings;
 
 use Dml;
 use Forge;
+use Pair;
 use Replica;
 use Test::More;
 
@@ -29,7 +30,10 @@ sub trigger {
 		CREATE $how EXECUTE FUNCTION own()";
 }
 
-# What stands in the way, the row (by default this one), what the message names.
+# A table that may yet be imported.
+my $lacks_more = qr/^dml-import: error: public\.items: insert .*violates foreign key constraint "own" .*\n.*: hint: import public\.more first, then run this again; or drop the foreign key\n/m;
+
+# What stands in the way, what the message names, the row (by default this one), the exit status (4).
 my $insert = "INSERT INTO items (id, name) VALUES ('$secret', '$secret')";
 my @cases = (
 	['a unique index', "INSERT INTO items (id, name) VALUES ('theirs', '$secret')",
@@ -43,10 +47,12 @@ my @cases = (
 		"INSERT INTO items (id, span) VALUES ('$secret', '[2,3]')"],
 	['a foreign key', 'CREATE TABLE more (name text PRIMARY KEY);
 		ALTER TABLE items ADD CONSTRAINT own FOREIGN KEY (name) REFERENCES more',
-		qr/violates foreign key constraint "own"/],
+		qr/$lacks_more/, $insert, 1],
 	['a deferred foreign key', 'CREATE TABLE more (name text PRIMARY KEY);
 		ALTER TABLE items ADD CONSTRAINT own FOREIGN KEY (name) REFERENCES more
-		DEFERRABLE INITIALLY DEFERRED', qr/violates foreign key constraint "own"/],
+		DEFERRABLE INITIALLY DEFERRED', qr/$lacks_more/, $insert, 1],
+	['a foreign key to the table itself', 'ALTER TABLE items ADD CONSTRAINT own FOREIGN KEY (name) REFERENCES items',
+		qr/violates foreign key constraint "own".*hint: make the foreign key DEFERRABLE/s, "INSERT INTO items (id, name) VALUES ('$secret', '${secret}s')"],
 	['a deferred unique constraint', "ALTER TABLE items ADD CONSTRAINT own UNIQUE (mail)
 		DEFERRABLE INITIALLY DEFERRED; INSERT INTO items (id, mail) VALUES ('theirs', '$secret')",
 		qr/unique constraint "own"/, "INSERT INTO items (id, mail) VALUES ('$secret', '$secret')"],
@@ -93,7 +99,7 @@ sub undo {
 
 $r->round('at first');
 for my $case (@cases) {
-	my ($name, $obstacle, $pattern, $row) = @$case;
+	my ($name, $obstacle, $pattern, $row, $status) = @$case;
 	subtest $name => sub {
 		$r->write_target($obstacle);
 		$other++;
@@ -105,7 +111,7 @@ for my $case (@cases) {
 		my $ledger = "SELECT * FROM dml.ledger WHERE relation = 'items'::regclass";
 		my @noted = copy_out($r->{target}, $ledger);
 		my $result = $r->receive('-v');
-		exits_with($result, 4, 'exit status 4');
+		exits_with($result, $status // 4, 'the exit status');
 		stderr_like($result, $pattern, 'what is said');
 		unlike($result->{stderr}, qr/Secret/i, 'and what is not');
 		is_deeply([copy_out($r->{target}, 'items')], \@before, 'nothing is applied');
@@ -173,6 +179,36 @@ subtest 'rows that change places within a batch' => sub {
 	$r->round('two swap their keys');
 	$r->write("DELETE FROM items WHERE id = 'c'; INSERT INTO items (id, name) VALUES ('e', 'B')");
 	$r->round('a value moves to a new row');
+};
+
+# The table that is referred to comes after the one that refers to it, in the alphabet; here a
+# partition has the foreign key, too.
+subtest 'tables that refer to others' => sub {
+	my $pair = Pair->new(clusters => [$r->{cluster}, $r->{target_cluster}], name => 'refers_');
+	my @tables = ('child', 'parts', 'zparent');
+	$pair->source('CREATE TABLE zparent (id int PRIMARY KEY); CREATE TABLE child (id int PRIMARY KEY, up int);
+		CREATE TABLE parts (id int PRIMARY KEY, up int)');
+	$pair->track(@tables);
+	$pair->target('DROP TABLE parts; CREATE TABLE parts (id int PRIMARY KEY, up int) PARTITION BY RANGE (id);
+		CREATE TABLE part PARTITION OF parts DEFAULT; ALTER TABLE parts ADD CONSTRAINT up FOREIGN KEY (up) REFERENCES zparent;
+		ALTER TABLE child ADD CONSTRAINT up FOREIGN KEY (up) REFERENCES zparent DEFERRABLE');
+	my $row = 0;
+	my $insert = sub {
+		$row++;
+		$pair->source("INSERT INTO zparent VALUES ($row); INSERT INTO child VALUES ($row, $row); INSERT INTO parts VALUES ($row, $row)");
+		return;
+	};
+	$insert->();
+	exits_with($pair->export('child', 'parts'), 0, 'without the table that they refer to');
+	my $lacking = $pair->apply;
+	exits_with($lacking, 1, '... refused');
+	stderr_like($lacking, qr/public\.$_: .* violates foreign key .*\n.*hint: import public\.zparent first/, "... $_")
+		for 'child', 'parts';
+	is($pair->target('TABLE child'), '', '... nothing comes');
+	exits_with($pair->export(@tables), 0, 'that table, too');
+	exits_with($pair->apply, 1, '... which comes after them');
+	exits_with($pair->apply, 0, '... so that the next run goes well');
+	table_equal($pair->src, $pair->dst, $_, "$_ is equal") for @tables;
 };
 
 subtest 'passwords' => sub {
