@@ -20,12 +20,18 @@ static const char try_again[] = "run it again when the machine has resources to 
 struct shared {
 	atomic_size_t next;
 	atomic_bool asked[WORKERS_MAX]; /* has this one, in its slot, asked for a job? */
+	atomic_size_t postponed;        /* how many jobs are, */
+	size_t job[];                   /* and which */
 };
 
 /* Of each process. */
 struct workers {
 	struct shared *shared;
-	size_t count;
+	size_t jobs;  /* in all */
+	size_t count; /* in this round: all, then those that were postponed */
+	bool again;   /* the second round */
+	size_t job;
+	bool postponed; /* it is */
 	enum die_status (*work)(struct workers *w, const void *context);
 	const void *context;
 	int slot;
@@ -50,13 +56,27 @@ static void stop_children(void)
 
 size_t workers_next(struct workers *w)
 {
-	size_t job = atomic_fetch_add(&w->shared->next, 1);
+	size_t turn = atomic_fetch_add(&w->shared->next, 1);
 
 	atomic_store(&w->shared->asked[w->slot], true);
 	if (w->first >= 0)
 		close(w->first);
 	w->first = -1;
-	return job < w->count ? job : w->count;
+	if (turn >= w->count)
+		return w->jobs;
+	w->job = w->again ? w->shared->job[turn] : turn;
+	w->postponed = false;
+	return w->job;
+}
+
+bool workers_postpone(struct workers *w)
+{
+	if (w->again || w->jobs == 1)
+		return false;
+	if (!w->postponed)
+		w->shared->job[atomic_fetch_add(&w->shared->postponed, 1)] = w->job;
+	w->postponed = true;
+	return true;
 }
 
 bool workers_is_first(const struct workers *w)
@@ -177,9 +197,11 @@ static enum die_status wait_for_all(struct workers *w, int running)
 enum die_status workers_run(size_t count, int processes,
 	enum die_status (*work)(struct workers *w, const void *context), const void *context)
 {
-	struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	size_t size = sizeof(struct shared) + count * sizeof(size_t);
+	struct shared *shared =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct workers w = {.shared = shared,
+		.jobs = count,
 		.count = count,
 		.work = work,
 		.context = context,
@@ -191,6 +213,11 @@ enum die_status workers_run(size_t count, int processes,
 	parent = getpid();
 	interrupt_add(stop_children);
 	worst = wait_for_all(&w, start_all(&w, processes));
-	munmap(shared, sizeof *shared);
+	w.again = true;
+	w.count = atomic_load(&shared->postponed);
+	atomic_store(&shared->next, 0);
+	if (w.count > 0)
+		worst = die_worst(worst, wait_for_all(&w, start_all(&w, processes)));
+	munmap(shared, size);
 	return worst;
 }

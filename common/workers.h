@@ -25,6 +25,10 @@ size_t workers_next(struct workers *w);
 /* False for one that was started because another got as far as asking for a job. */
 bool workers_is_first(const struct workers *w);
 
+/* What hinders this process's job may be gone once the others are done: true if it will be
+ * taken once more then, false if this is that time, or there are no others. */
+bool workers_postpone(struct workers *w);
+
 /*
  * Runs `work` in up to `processes` children, each of which takes jobs until there are none and
  * returns the worst status of those that did not die.  Returns the worst of all.

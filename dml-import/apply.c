@@ -119,16 +119,23 @@ static PGresult *check_constraints(struct apply *a)
 	return NULL;
 }
 
-/* A row that another table lacks may come with its import. */
-static _Noreturn void die_refused(struct apply *a, const PGresult *refusal)
+/* A row that another table lacks may come with its import, which may be later in this run: dies
+ * unless that is waited for. */
+static void postpone(struct apply *a, const struct batch *b, PGresult *refusal)
 {
 	char *lacking = refers_lacking(a->conn, &a->target, refusal);
 
 	if (lacking == NULL)
 		pg_die(a->conn, refusal, a->target.label);
-	pg_die_with(a->conn, refusal, a->target.label, DIE_AGAIN,
-		mem_format("import %s first, then run this again; or drop the foreign key",
-			lacking));
+	if (!workers_postpone(a->workers))
+		pg_die_with(a->conn, refusal, a->target.label, DIE_AGAIN,
+			mem_format(
+				"import %s first, then run this again; or drop the foreign key",
+				lacking));
+	note("%s: batch %" PRIu64 " is tried once more after table %s, to which it refers",
+		a->target.label, b->number, lacking);
+	free(lacking);
+	PQclear(refusal);
 }
 
 /* regclass and its like. */
@@ -169,9 +176,9 @@ static void note_applied(struct apply *a, const struct batch *b,
 			a->target.label, b->number, sight.changed);
 }
 
-/* Steps 6 to 8, up to COMMIT. */
-static void write_rows(struct apply *a, const struct batch *b, const struct apply_terms *terms,
-	const struct columns *columns)
+/* Steps 6 to 8, up to COMMIT.  VERDICT_APPLY or VERDICT_POSTPONED. */
+static enum verdict write_rows(struct apply *a, const struct batch *b,
+	const struct apply_terms *terms, const struct columns *columns)
 {
 	const char *encoding = pg_encoding_to_char(PQclientEncoding(a->conn));
 	struct indexes indexes = {0};
@@ -188,11 +195,15 @@ static void write_rows(struct apply *a, const struct batch *b, const struct appl
 	refusal = copy_rows(a, b);
 	if (refusal == NULL)
 		refusal = check_constraints(a);
-	if (refusal != NULL)
-		die_refused(a, refusal);
+	if (refusal != NULL) {
+		postpone(a, b, refusal);
+		indexes_free(&indexes);
+		return VERDICT_POSTPONED;
+	}
 	writes_expect(a->conn, &a->target, &writes, b->number, b->manifest.rows, deleted);
 	indexes_make(a->conn, &a->target, &indexes);
 	note_applied(a, b, terms, encoding, columns);
+	return VERDICT_APPLY;
 }
 
 /*
@@ -242,17 +253,19 @@ static const char *lock_mode(const struct apply *a, const struct manifest *m)
 	return a->options->truncate ? "ACCESS EXCLUSIVE" : "SHARE ROW EXCLUSIVE";
 }
 
-/* Step 5 on.  False if the table can't take the batch; `doubt` as target_fits() has it. */
-static bool write_batch(struct apply *a, const struct batch *b, const struct apply_terms *terms,
-	const struct ledger *ledger, char **doubt)
+/* Step 5 on.  VERDICT_MISFIT if the table can't take the batch, or as write_rows(); `doubt` as
+ * target_fits() has it. */
+static enum verdict write_batch(struct apply *a, const struct batch *b,
+	const struct apply_terms *terms, const struct ledger *ledger, char **doubt)
 {
 	struct columns columns = {0};
+	enum verdict result = VERDICT_MISFIT;
 	bool as_left, fits;
 
 	if (a->target.superuser)
 		ledger_expect_no_strangers(a->conn);
 	if (!may_begin_here(a, b, terms, ledger))
-		return false;
+		return VERDICT_MISFIT;
 	target_lock(a->conn, &a->target, lock_mode(a, &b->manifest));
 	if (!a->options->as_superuser)
 		target_expect_no_strangers(a->conn, &a->target);
@@ -261,11 +274,11 @@ static bool write_batch(struct apply *a, const struct batch *b, const struct app
 	as_left = is_as_left(a, b, ledger);
 	fits = target_fits(a->conn, &a->target, &b->manifest, &columns, !as_left, doubt);
 	if (fits && as_left)
-		write_rows(a, b, terms, &columns);
+		result = write_rows(a, b, terms, &columns);
 	else if (fits)
 		explain_change(a, b, ledger);
 	columns_free(&columns);
-	return fits && as_left;
+	return result;
 }
 
 /* The answer to COMMIT was lost: the ledger knows, once the old session has let go.  A snapshot
@@ -333,8 +346,8 @@ enum verdict apply_batch(struct apply *a, const struct batch *b,
 	begin(a);
 	ledger_load(a->conn, a->target.oid, m, ledger);
 	result = verdict(m, ledger, terms->accept_source);
-	if (result == VERDICT_APPLY && !write_batch(a, b, terms, ledger, &doubt))
-		result = VERDICT_MISFIT;
+	if (result == VERDICT_APPLY)
+		result = write_batch(a, b, terms, ledger, &doubt);
 	if (result != VERDICT_APPLY) {
 		end_unapplied(a, doubt);
 		free(doubt);

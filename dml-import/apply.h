@@ -7,9 +7,11 @@
 #include "pg.h"
 #include "target.h"
 #include "verdict.h"
+#include "workers.h"
 
 struct apply {
 	const struct options *options;
+	struct workers *workers; /* its job is the table */
 	PGconn *conn;
 	struct target target;
 };
@@ -25,8 +27,10 @@ struct apply_terms {
 
 /*
  * Applies the batch if its turn has come, and answers with the verdict: after VERDICT_APPLY it
- * is committed, after any other no row has changed, though after VERDICT_MISFIT the ledger may
- * note a doubt.  Fills in the ledger for messages; the caller frees it.  Whatever fails dies.
+ * is committed, after VERDICT_POSTPONED this run takes the table once more, when the others are
+ * done, and after any but the first no row has changed, though after VERDICT_MISFIT the ledger
+ * may note a doubt.  Fills in the ledger for messages; the caller frees it.  Whatever fails
+ * dies.
  */
 enum verdict apply_batch(struct apply *a, const struct batch *b,
 	const struct apply_terms *terms, struct ledger *ledger);

@@ -174,6 +174,7 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 		explain_foreign(label, b, l, doubt, full, accept);
 		break;
 	case VERDICT_MISFIT: /* told already */
+	case VERDICT_POSTPONED:
 	case VERDICT_APPLY:
 	case VERDICT_DONE:
 		break;

@@ -19,7 +19,8 @@ static PGconn *connect_worker(const struct workers *w, const struct options *o)
 static enum die_status work(struct workers *w, const void *context)
 {
 	const struct context *c = context;
-	struct apply apply = {.options = c->options, .conn = connect_worker(w, c->options)};
+	struct apply apply = {
+		.options = c->options, .workers = w, .conn = connect_worker(w, c->options)};
 	enum die_status worst = DIE_DONE;
 
 	/* Before a table is taken: where this fails, it fails for all of them. */

@@ -54,10 +54,15 @@ void indexes_drop(
 
 void indexes_make(PGconn *conn, const struct target *t, struct indexes *x)
 {
-	for (size_t i = 0; i < x->count; i++) {
+	for (size_t i = 0; i < x->count; i++)
 		pg_run(conn, x->create[i], t->label);
+	indexes_free(x);
+}
+
+void indexes_free(struct indexes *x)
+{
+	for (size_t i = 0; i < x->count; i++)
 		free(x->create[i]);
-	}
 	free(x->create);
 	*x = (struct indexes){0};
 }

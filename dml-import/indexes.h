@@ -26,5 +26,7 @@ void indexes_drop(
 
 /* Makes them again and frees `x`. */
 void indexes_make(PGconn *conn, const struct target *t, struct indexes *x);
+/* Where the transaction was rolled back, they are there. */
+void indexes_free(struct indexes *x);
 
 #endif

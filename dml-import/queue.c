@@ -147,6 +147,8 @@ static bool take_open(struct queue *q, const struct batch *b, const struct apply
 	result = apply_batch(q->apply, b, terms, &ledger);
 	if (result == VERDICT_APPLY || result == VERDICT_DONE)
 		stuck = remove_unless_kept(q, b);
+	else if (result == VERDICT_POSTPONED)
+		stuck = true;
 	else
 		stuck = explain(q, b, &ledger, result);
 	ledger_free(&ledger);

@@ -72,6 +72,7 @@ static char *note_of(const struct manifest *m, enum verdict result)
 		return mem_format(
 			"batch %" PRIu64 " is of another source, table or target", m->number);
 	case VERDICT_MISFIT:
+	case VERDICT_POSTPONED:
 	case VERDICT_APPLY:
 	case VERDICT_DONE:
 		break;

@@ -58,8 +58,8 @@ struct ledger {
 };
 
 /*
- * VERDICT_MISFIT is not verdict()'s, but apply_batch()'s: its turn had come, but the table
- * can't take it, as messages told.
+ * The last two are not verdict()'s, but apply_batch()'s: its turn had come, but the table can't
+ * take it, as messages told; or not before another one was imported, of which nothing was told.
  */
 enum verdict {
 	VERDICT_APPLY,
@@ -70,6 +70,7 @@ enum verdict {
 	VERDICT_FOREIGN,
 	VERDICT_HEADLESS,
 	VERDICT_MISFIT,
+	VERDICT_POSTPONED,
 };
 
 /* True if the batch is of the chain that was applied last. */

@@ -25,6 +25,7 @@ struct trouble {
 	int processes;
 	pid_t parent;
 	int pipe[2];
+	bool later; /* the job of that number is postponed */
 };
 
 static enum die_status work(struct workers *w, const void *context)
@@ -38,7 +39,7 @@ static enum die_status work(struct workers *w, const void *context)
 
 		if (write(t->pipe[1], &byte, 1) != 1)
 			exit(99);
-		if (job != t->at)
+		if (job != t->at || (t->later && workers_postpone(w) && workers_postpone(w)))
 			continue;
 		if (t->signal != 0)
 			raise(t->signal);
@@ -77,8 +78,9 @@ static void test_trouble(struct trouble *t, unsigned status, const char *says, c
 			times[bytes[i]]++;
 	close(t->pipe[0]);
 	for (size_t i = 0; i < 256; i++)
-		wrong += times[i] != (i < JOBS ? 1 : 0);
-	is_number(wrong, 0, "%s: each job was taken once", test);
+		wrong += times[i] != (i >= JOBS ? 0 : t->later && i == t->at ? 2 : 1);
+	is_number(wrong, 0, "%s: each job was taken once%s", test,
+		t->later ? ", but for that one" : "");
 }
 
 static void test_troubles(void)
@@ -100,6 +102,15 @@ static void test_troubles(void)
 		"a worker that is killed");
 	test_trouble(&(struct trouble){.at = JOBS, .processes = 2, .stranger = true}, 0, "",
 		"a child that is no worker");
+	test_trouble(&(struct trouble){.at = 5, .processes = 1, .later = true}, 0, "",
+		"a job that is postponed");
+	test_trouble(
+		&(struct trouble){
+			.at = LAST, .processes = 3, .later = true, .failed = DIE_AGAIN},
+		DIE_AGAIN, "", "the last is postponed, and fails then");
+	test_trouble(
+		&(struct trouble){.at = 5, .processes = 2, .later = true, .status = DIE_AGAIN},
+		DIE_AGAIN, "", "one is postponed, and its worker dies then");
 }
 
 /* Says so, as whoever finds a server down, before it asks for a job. */
