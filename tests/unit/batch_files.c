@@ -337,10 +337,10 @@ static void test_remove_replaced(void)
 	scratch_remove(BATCH);
 
 	shipped = A_DIRECTORY;
-	for (char n = '1'; n <= '2'; n++) {
+	for (int n = 1; n <= 2; n++) {
 		char kept[] = KEPT ".1/ids";
 
-		kept[sizeof KEPT] = n;
+		kept[sizeof KEPT] = (char)('0' + n);
 		make_sample();
 		ends(remove_shipped_to, NULL, DIE_NOT_NOW,
 			BATCH "\" was replaced by another while it was applied, and that by a "
