@@ -205,6 +205,30 @@ bool opt_is_connection(const struct pg_options *options)
 	       options->user != NULL;
 }
 
+void opt_add_word(struct buf *b, const char *text)
+{
+	buf_byte(b, '\'');
+	for (const char *p = text; *p != '\0'; p++)
+		buf_string(b, *p == '\'' ? "'\\''" : (const char[]){*p, '\0'});
+	buf_byte(b, '\'');
+}
+
+void opt_add_option(struct buf *b, const char *option, const char *value)
+{
+	if (value == NULL)
+		return;
+	buf_format(b, " %s ", option);
+	opt_add_word(b, value);
+}
+
+void opt_add_connection(struct buf *b, const struct pg_options *options)
+{
+	opt_add_option(b, "-d", options->conninfo);
+	opt_add_option(b, "-h", options->host);
+	opt_add_option(b, "-p", options->port);
+	opt_add_option(b, "-U", options->user);
+}
+
 void opt_close_stdout(void)
 {
 	if (fflush(stdout) != 0 || ferror(stdout))

@@ -2,6 +2,7 @@
 #ifndef DML_OPT_H
 #define DML_OPT_H
 
+#include "buf.h"
 #include "name.h"
 #include "pattern.h"
 #include "pg.h"
@@ -54,6 +55,12 @@ _Noreturn void opt_print_version(const char *library);
 bool opt_connection(struct pg_options *options, int letter, char *argument);
 /* True if any was given. */
 bool opt_is_connection(const struct pg_options *options);
+
+/* For a hint that holds a command: text as one word of a shell's, and the options that lead to
+ * the same database, each with a space before it; none holds a password. */
+void opt_add_word(struct buf *b, const char *text);
+void opt_add_option(struct buf *b, const char *option, const char *value); /* or NULL */
+void opt_add_connection(struct buf *b, const struct pg_options *options);
 
 /* Flushes standard output; dies if anything that was printed did not arrive. */
 void opt_close_stdout(void);

@@ -17,8 +17,8 @@ static void connect_and_resolve(struct run *run)
 	const struct options *o = run->options;
 
 	run->conn = pg_connect(&o->pg);
-	source_expect_installed(run->conn, OWN_WRITE);
-	source_resolve(run->conn, &o->tables, SOURCE_TRACKED, &run->tables);
+	source_expect_installed(run->conn, o, OWN_WRITE);
+	source_resolve(run->conn, o, SOURCE_TRACKED, &run->tables);
 	source_expect_shadows(&run->tables);
 	run->chains = run->tables.count * o->targets.count;
 	run->chain = mem_zero(run->chains, sizeof *run->chain);

@@ -110,9 +110,9 @@ enum die_status forget_run(const struct options *o)
 	struct source_tables tables = {0};
 	char *oids = NULL;
 
-	source_expect_installed(conn, OWN_WRITE);
+	source_expect_installed(conn, o, OWN_WRITE);
 	if (o->tables.count + o->tables.patterns > 0) {
-		source_resolve(conn, &o->tables, SOURCE_TRACKED, &tables);
+		source_resolve(conn, o, SOURCE_TRACKED, &tables);
 		oids = source_oids(&tables);
 	}
 	for (size_t i = 0; i < o->targets.count; i++)

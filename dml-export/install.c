@@ -205,7 +205,7 @@ static void tell_collision(
 	const char *partition = pg_text(res, 0, "partition");
 
 	if (*partition != '\0') {
-		char *hint = mem_format("run dml-export --uninstall -t '%s' first", partition);
+		char *hint = source_command(tables->pg, "--uninstall", partition);
 		char *wrong =
 			mem_format("has a partition that is tracked by itself: %s", partition);
 
@@ -334,7 +334,7 @@ enum die_status install_run(const struct options *o)
 	schema.made = source_installed(conn, OWN_MAKE);
 	if (schema.made)
 		track_expect_no_strangers(conn, o);
-	source_resolve(conn, &o->tables, SOURCE_OWNED, &tables);
+	source_resolve(conn, o, SOURCE_OWNED, &tables);
 	track_refuse_reserved(&tables);
 	if (schema.made)
 		tables.status = die_worst(tables.status, renew_purge(conn, o));

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char source_install_hint[] = "run dml-export --install -t";
+const char source_install_hint[] = "run dml-export --install";
 const char source_logged_hint[] = "ALTER TABLE … SET LOGGED";
 const char source_owner_hint[] = "connect as its owner: triggers are the owner's";
 
@@ -17,18 +17,33 @@ bool source_installed(PGconn *conn, enum own_schema_use use)
 	return own_schema_has(conn, "tracked", use);
 }
 
-void source_expect_installed(PGconn *conn, enum own_schema_use use)
+char *source_command(const struct pg_options *pg, const char *call, const char *table)
 {
-	if (!source_installed(conn, use))
-		die(DIE_PERSON, "run dml-export --install -t TABLE",
-			"nothing is tracked in database \"%s\"", PQdb(conn));
+	struct buf b = {0};
+
+	buf_string(&b, "run dml-export");
+	opt_add_connection(&b, pg);
+	buf_format(&b, " %s", call);
+	opt_add_option(&b, "-t", table);
+	return b.data;
+}
+
+void source_expect_installed(PGconn *conn, const struct options *o, enum own_schema_use use)
+{
+	char *hint;
+
+	if (source_installed(conn, use))
+		return;
+	hint = source_command(&o->pg, "--install -t TABLE", NULL);
+	die(DIE_PERSON, hint, "nothing is tracked in database \"%s\"", PQdb(conn));
 }
 
 /* The one with the table's name in it; the caller frees it. */
-static char *complete(const char *hint, const struct source_table *t)
+static char *complete(
+	const char *hint, const struct pg_options *pg, const struct source_table *t)
 {
 	if (hint == source_install_hint)
-		return mem_format("%s '%s'", source_install_hint, t->label);
+		return source_command(pg, "--install", t->label);
 	if (hint == source_logged_hint)
 		return mem_format("ALTER TABLE %s SET LOGGED", t->label);
 	return mem_string(hint);
@@ -37,7 +52,7 @@ static char *complete(const char *hint, const struct source_table *t)
 void source_refuse(struct source_tables *tables, struct source_table *t, const char *hint,
 	const char *wrong)
 {
-	char *completed = complete(hint, t);
+	char *completed = complete(hint, tables->pg, t);
 
 	complain(completed, "table %s %s", t->label, wrong);
 	free(completed);
@@ -126,13 +141,14 @@ static void add_copy(struct opt_names *names, const struct name *name)
 }
 
 /* The names given and those that patterns match, each once, become the tables. */
-static void list_tables(PGconn *conn, const struct opt_names *given, enum source_need need,
+static void list_tables(PGconn *conn, const struct options *o, enum source_need need,
 	struct source_tables *tables)
 {
+	const struct opt_names *given = &o->tables;
 	bool untracked = need == SOURCE_BASE || need == SOURCE_OWNED;
 	struct opt_names all = {0};
 
-	*tables = (struct source_tables){0};
+	*tables = (struct source_tables){.pg = &o->pg};
 	for (size_t i = 0; i < given->count; i++)
 		add_copy(&all, &given->name[i]);
 	if (!match_patterns(conn, given, untracked, &all))
@@ -149,10 +165,10 @@ static void list_tables(PGconn *conn, const struct opt_names *given, enum source
 	free(all.name);
 }
 
-void source_resolve(PGconn *conn, const struct opt_names *given, enum source_need need,
+void source_resolve(PGconn *conn, const struct options *o, enum source_need need,
 	struct source_tables *tables)
 {
-	list_tables(conn, given, need, tables);
+	list_tables(conn, o, need, tables);
 
 	const char **schemas = mem_zero(tables->count, sizeof *schemas);
 	const char **relations = mem_zero(tables->count, sizeof *relations);

@@ -4,7 +4,7 @@
 
 #include "die.h"
 #include "name.h"
-#include "opt.h"
+#include "options.h"
 #include "own_schema.h"
 #include "pg.h"
 
@@ -44,6 +44,7 @@ struct source_tables {
 	struct source_table *table;
 	size_t count;
 	enum die_status status; /* the worst of what was refused */
+	const struct pg_options *pg;
 };
 
 /* What a call needs of a table. */
@@ -57,11 +58,15 @@ enum source_need {
 /* True if schema dml has what --install puts there. */
 bool source_installed(PGconn *conn, enum own_schema_use use);
 /* Dies unless it has. */
-void source_expect_installed(PGconn *conn, enum own_schema_use use);
+void source_expect_installed(PGconn *conn, const struct options *o, enum own_schema_use use);
 
 /* Looks the names up; refuses, one by one, what is missing or can't be replicated. */
-void source_resolve(PGconn *conn, const struct opt_names *given, enum source_need need,
+void source_resolve(PGconn *conn, const struct options *o, enum source_need need,
 	struct source_tables *tables);
+
+/* "run dml-export -d … CALL -t TABLE", for a hint; the caller frees it.  Pasted as it stands,
+ * it has to reach the same database. */
+char *source_command(const struct pg_options *pg, const char *call, const char *table);
 
 /* Prints what is wrong and marks the table; the hints to --install it and to make it logged are
  * completed with its name. */

@@ -178,8 +178,8 @@ enum die_status status_print(const struct options *o)
 	char *oids = NULL;
 
 	if (some) {
-		source_expect_installed(conn, OWN_READ);
-		source_resolve(conn, &o->tables, SOURCE_TRACKED, &tables);
+		source_expect_installed(conn, o, OWN_READ);
+		source_resolve(conn, o, SOURCE_TRACKED, &tables);
 		source_expect_tracked(&tables);
 		oids = source_oids(&tables);
 	}

@@ -9,12 +9,18 @@
 #include <stdlib.h>
 
 /* --key is for --install, so the hint is how to say it there. */
-static enum die_status no_key(const struct source_table *t, const PGresult *ddl)
+static enum die_status no_key(
+	const struct options *o, const struct source_table *t, const PGresult *ddl)
 {
 	bool spare = PQntuples(ddl) == 1 && !pg_is_null(ddl, 0, "spare");
-	char *hint = spare ? mem_format("run dml-export --install --key '%s' -t '%s' first",
-				     pg_text(ddl, 0, "spare"), t->label)
-			   : mem_string("add a primary key");
+	struct buf call = {0};
+	char *hint;
+
+	buf_string(&call, "--install");
+	opt_add_option(&call, "--key", spare ? pg_text(ddl, 0, "spare") : NULL);
+	hint = spare ? source_command(&o->pg, call.data, t->label)
+		     : mem_string("add a primary key");
+	buf_free(&call);
 
 	complain(hint, "table %s has no %s", t->label,
 		spare ? "primary key, and is not tracked by another" : "key");
@@ -23,7 +29,8 @@ static enum die_status no_key(const struct source_table *t, const PGresult *ddl)
 }
 
 /* The statement of one table, on standard output. */
-static enum die_status print_ddl(PGconn *conn, const struct source_table *t, bool tracked)
+static enum die_status print_ddl(
+	PGconn *conn, const struct options *o, const struct source_table *t, bool tracked)
 {
 	PGresult *old = tracked ? track_installed(conn, t) : NULL;
 	const char *const values[] = {t->oid, old != NULL ? pg_text(old, 0, "key") : NULL};
@@ -35,7 +42,7 @@ static enum die_status print_ddl(PGconn *conn, const struct source_table *t, boo
 			pg_die(conn, res, t->label);
 		status = pg_complain(conn, res, t->label);
 	} else if (PQntuples(res) != 1 || !pg_bool(res, 0, "has_key")) {
-		status = no_key(t, res);
+		status = no_key(o, t, res);
 	} else {
 		fputs(pg_text(res, 0, "ddl"), stdout);
 	}
@@ -50,12 +57,12 @@ enum die_status target_ddl_run(const struct options *o)
 	bool tracked = source_installed(conn, OWN_READ);
 	struct source_tables tables;
 
-	source_resolve(conn, &o->tables, SOURCE_BASE, &tables);
+	source_resolve(conn, o, SOURCE_BASE, &tables);
 	track_refuse_reserved(&tables);
 	for (size_t i = 0; i < tables.count; i++)
 		if (!tables.table[i].refused)
 			tables.status = die_worst(
-				tables.status, print_ddl(conn, &tables.table[i], tracked));
+				tables.status, print_ddl(conn, o, &tables.table[i], tracked));
 	pg_disconnect(conn);
 	opt_close_stdout();
 	return tables.status;

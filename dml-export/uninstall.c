@@ -101,7 +101,7 @@ enum die_status uninstall_run(const struct options *o)
 		if (!o->print_sql)
 			own_schema_expect_owner(conn, "tracked");
 		track_expect_no_strangers(conn, o);
-		source_resolve(conn, &o->tables, SOURCE_NAME, &tables);
+		source_resolve(conn, o, SOURCE_NAME, &tables);
 		uninstall_all(conn, o, &tables);
 	} else {
 		note("nothing is tracked in database \"%s\"", PQdb(conn));

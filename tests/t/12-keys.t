@@ -291,7 +291,7 @@ $pair->target('ALTER TABLE grown ADD id_old int, ALTER id TYPE bigint;
 for my $table (@anew) {
 	my $anew = $pair->export($table);
 	exits_with($anew, 4, "$table: refused");
-	stderr_like($anew, qr/table public\.$table has lost its key.*\n.*hint: run dml-export --install/, '... and why');
+	stderr_like($anew, qr/table public\.$table has lost its key.*\n.*hint: run dml-export -d '.*' --install/, '... and why');
 }
 export_ok('-d', $src, '--install', map { ('-t', $_) } @anew);
 is($pair->export(@anew, '-q')->{ended}, 0, '--install makes it good');

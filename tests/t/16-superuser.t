@@ -152,7 +152,7 @@ for my $sql ("$trigger EXECUTE FUNCTION s.note()", "$trigger FOR EACH ROW EXECUT
 	for my $role (qw(postgres exporter)) {
 		my $result = export_by($role);
 		exits_with($result, 4, "$sql: refused");
-		stderr_like($result, qr/error: table s\.t has a trigger or rule on its shadow table, .*\n.*hint: run dml-export --install -t 's\.t'/,
+		stderr_like($result, qr/error: table s\.t has a trigger or rule on its shadow table, .*\n.*hint: run dml-export -d '.*' --install -t 's\.t'/,
 			'... and why');
 		is_ordinary();
 	}
@@ -172,7 +172,7 @@ $pair->source('GRANT ALL ON SCHEMA dml TO app; ALTER TABLE dml."s.t" OWNER TO ap
 for my $role (qw(postgres exporter)) {
 	my $result = export_by($role);
 	exits_with($result, 4, "another's shadow table, by $role: refused");
-	stderr_like($result, qr/error: table s\.t has a shadow table with another owner than dml\.tracked.*\n.*hint: run dml-export --install -t 's\.t'/,
+	stderr_like($result, qr/error: table s\.t has a shadow table with another owner than dml\.tracked.*\n.*hint: run dml-export -d '.*' --install -t 's\.t'/,
 		'... and why');
 	is_ordinary();
 }
@@ -203,7 +203,7 @@ $pair->source(join ';', 'ALTER SCHEMA dml OWNER TO postgres', 'ALTER SEQUENCE dm
 	map { "ALTER TABLE dml.$_ OWNER TO postgres" } qw(tracked tracking history "s.t"));
 my $taken = run_export('-d', as('postgres'), @s);
 exits_with($taken, 4, 'schema dml and its tables have a new owner: refused');
-stderr_like($taken, qr/hint: run dml-export --install -t 's\.t'/, '... and what to do');
+stderr_like($taken, qr/hint: run dml-export -d '.*' --install -t 's\.t'/, '... and what to do');
 export_ok('-q', @install);
 is($pair->source($purge), $made, '... --install gives dml.purge() to the new owner, and its grants stay');
 is(said(run_export('-q', '-d', as('postgres'), @s)), '0  1', '... and all is well');

@@ -130,7 +130,7 @@ my $mixed = export_for(['replica1/app', 'fast/app'], 't', 'untracked', 'nil', 'v
 exits_with($mixed, 4, 'some of the tables are refused');
 stderr_like($mixed, qr/table public\.untracked is not tracked\n/,
 	'... one that is not tracked');
-stderr_like($mixed, qr/hint: run dml-export --install -t 'public\.untracked'\n/,
+stderr_like($mixed, qr/hint: run dml-export -d '.*' --install -t 'public\.untracked'\n/,
 	'... with the command for it');
 stderr_like($mixed, qr/table public\.nil does not exist\n/, '... one that is not there');
 stderr_like($mixed, qr/table public\.v is a view\n/, '... one that is no table');

@@ -62,7 +62,7 @@ is(install('c'), "dml-export: note: public.c is tracked already\n", '... and kee
 $pair->source("CREATE FOREIGN TABLE far_c () INHERITS (heir_of_heir_c) $foreign");
 my $result = $pair->export('c');
 exits_with($result, 4, 'a foreign table that inherits later: refused');
-is($result->{stderr}, 'dml-export: error: table public.c has statement triggers, and a foreign table inherits from it:'
+is($result->{stderr} =~ s/ -d '.*'(?= --)//r, 'dml-export: error: table public.c has statement triggers, and a foreign table inherits from it:'
 	. " no UPDATE or DELETE passes\ndml-export: hint: run dml-export --install -t 'public.c'\n", '... and why');
 like(run_export('-d', $src, '--status', '-t', 'c')->{stdout}, qr/^public\.c .*can't be exported: run --install$/m,
 	'... which --status tells');

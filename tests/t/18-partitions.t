@@ -304,8 +304,8 @@ export_ok('-d', $src, '--install', '-t', 'leaf', '-t', 'loose');
 for my $more ([], ['-t', 'leaf'], ['--print-sql']) {
 	my $result = run_export(@whole, @$more);
 	exits_with($result, 4, "a table whose partition is tracked by itself, @$more: refused");
-	is($result->{stderr}, 'dml-export: error: table public."Whole" has a partition that is tracked by itself: public.leaf'
-		. "\ndml-export: hint: run dml-export --uninstall -t 'public.leaf' first\n", '... by the partition\'s name');
+	is($result->{stderr} =~ s/ -d '.*'(?= --)//r, 'dml-export: error: table public."Whole" has a partition that is tracked by itself: public.leaf'
+		. "\ndml-export: hint: run dml-export --uninstall -t 'public.leaf'\n", '... by the partition\'s name');
 }
 export_ok('-d', $src, '--uninstall', '-t', 'leaf');
 my $both = run_export('-d', $src, '--install', '-t', 'leaf', '-t', '"Part"', '-t', '"Whole"');

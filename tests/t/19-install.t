@@ -188,7 +188,7 @@ for my $what (sort keys %broken) {
 	my $result = $pair->export('t', 'u');
 	exits_with($result, 4, "$what: refused");
 	stderr_like($result,
-		qr/table public\.t $message\n.*hint: run dml-export --install -t 'public\.t'\n/, '... by name');
+		qr/table public\.t $message\n.*hint: run dml-export -d '.*' --install -t 'public\.t'\n/, '... by name');
 	ok(!(grep { m{/t/} } @{ $result->{lines} }), '... and no batch of it');
 	$pair->source($first) if $first; # what --install didn't make it doesn't remove
 	repairs(install('-t', 't', '-t', 'u', '-t', 'w'), '... --install repairs it');

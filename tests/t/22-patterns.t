@@ -93,12 +93,21 @@ for my $mode ('--target-ddl', '--install') {
 	my $keyless = run_export('-d', $src, $mode, '-t', 'coded');
 	exits_with($keyless, 4, "$mode of a table without a primary key: refused");
 	next if $mode eq '--install';
-	my ($hint) = $keyless->{stderr} =~ /^dml-export: hint: run (dml-export .*) first$/m;
-	ok($hint, '... with a command') || diag $keyless->{stderr};
 	unlike(run_export('-d', $src, $mode, '-t', '*.*')->{stdout}, qr/coded/, '... a pattern passes it over');
 }
-my $command = run_export('-d', $src, '--target-ddl', '-t', 'coded')->{stderr} =~ s/.*hint: run dml-export (.*) first\n/$1/sr;
-exits_with(run_cmd('sh', '-c', program('dml-export') . qq( -d "\$1" $command), 'sh', $src), 0, 'the command works');
+
+# The command of a hint leads to the same database, however that was named.
+$pair->source(q{CREATE TABLE "it's" (id int PRIMARY KEY)});
+my @named = ('-h', $pair->cluster->dir, '-p', '5432', '-U', 'postgres', '-d', 'source');
+for my $connection ([@named, '--status', '-t', q("it's")], ['-d', $src, '--target-ddl', '-t', 'coded']) {
+	my $refused = run_export(@$connection);
+	my ($command) = $refused->{stderr} =~ /^dml-export: hint: run (dml-export .*)$/m;
+	ok($command, "a hint with a command: $connection->[-3]") || diag $refused->{stderr};
+	exits_with(run_cmd({ env => { PATH => program('dml-export') =~ s{/[^/]*$}{}r . ":$ENV{PATH}" } }, 'sh', '-c', $command // 'false'),
+		0, '... which can be pasted');
+}
+export_ok('-d', $src, '--uninstall', '-t', q("it's"));
+$pair->source(q{DROP TABLE "it's"});
 like(run_export('-d', $src, '--target-ddl', '-t', 'cod*')->{stdout}, qr/^CREATE TABLE public\.coded .*PRIMARY KEY \("No\.", code\)/ms,
 	'... then --target-ddl by pattern prints it');
 exits_with(run_export('-d', $src, '--install', '-t', 'cod*'), 0, '... and --install by pattern finds it');
