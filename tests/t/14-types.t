@@ -272,7 +272,7 @@ for my $change (@change) {
 	exits_with($pair->export('tinted'), 0, "$what: exported");
 	my $refused = $pair->apply;
 	exits_with($refused, 4, '... refused');
-	stderr_like($refused, qr/its columns were changed since the batch before.*hint: export all rows/s, '... and why');
+	stderr_like($refused, qr/its columns were changed since the batch before.*hint: run on the source: dml-export --full/s, '... and why');
 	$pair->export('tinted', '--full', '-q');
 	exits_with($pair->apply, 0, '... a full batch mends it');
 	table_equal($pair->src, $pair->dst, 'tinted', '... all rows are equal');
