@@ -65,7 +65,7 @@ my @workloads = ({
 	options => ['--full'],
 	prepare => sub {
 		my ($world) = @_;
-		$world->change;
+		change_and_export($world); # what a run before could not publish goes along
 		$world->carry;
 		remove_tree($world->{out}, { keep_root => 1 });
 	},
