@@ -127,6 +127,32 @@ subtest 'of a chain that was replaced' => sub {
 	$r->round('and goes on');
 };
 
+# As from an old primary that goes on.
+subtest 'of a chain that was replaced and goes on, in pieces' => sub {
+	$r->reset('at first');
+	my $name = next_batch();
+	$r->ship;
+	my $copy = copy_batch("$inbox/$name", "$r->{inbox}/../copy");
+	exits_with($r->receive, 0, 'the last batch of a chain');
+	my $forked = next_batch('--full');
+	my $next = next_batch();
+	$r->round('another begins');
+	my ($number, $base) = ($forked + 0, $name + 0);
+	reseal($copy, sub { s/^number \K\d+$/$number/m; s/^base \K\d+$/$base/m });
+	unlink "$copy/data.gz";
+	rename $copy, "$inbox/$forked" or die "rename: $!";
+	for my $full ([], ['--full']) {
+		next_batch(@$full);
+		$r->ship;
+		my $result = $r->receive;
+		exits_with($result, 0, 'what is left of the old one is passed over');
+		is($result->{stderr}, qq(dml-import: warning: ignoring "$inbox/$forked", which is older than what was applied)
+			. " and not all here: remove it\n", '... and told');
+		table_equal($r->{source}, $r->{target}, 'items', '... the next batch is applied');
+	}
+	remove_tree("$inbox/$forked");
+};
+
 subtest 'out of order' => sub {
 	$r->reset('at first');
 	my ($first, $second, $third) = map { next_batch() } 1 .. 3;
