@@ -171,6 +171,7 @@ lint-built: $(LINT)
 
 lint-style:
 	scripts/lint-includes
+	@! grep -nP '^(?!--).*[^\x00-\x7f]' */*.sql || { echo 'not every server encoding has that' >&2; exit 1; }
 	clang-format --dry-run -Werror $(SOURCES) $(UNIT_SOURCES)
 	shellcheck $(SCRIPTS)
 	$(if $(MANUALS),mandoc -T lint -W warning $(MANUALS))

@@ -307,6 +307,8 @@ PGresult *pg_feed_end(PGconn *conn, uint64_t *rows, const char *what)
 	if (PQputCopyEnd(conn, NULL) != 1)
 		pg_die(conn, NULL, what);
 	res = finish(conn);
+	if (res == NULL)
+		pg_die(conn, NULL, what);
 	if (!copied(res, rows))
 		return res;
 	PQclear(res);

@@ -53,7 +53,7 @@ static const struct {
 	const char *wrong;
 } flaws[] = {
 	{"foreign_owner", true, "has another owner now than the functions of its triggers"},
-	{"given_away", true, "has a shadow table with another owner than dml.tracked has"},
+	{"given_away", true, source_given_away},
 	{"powerless", true,
 		"has triggers whose functions lack a right: USAGE on schema dml or INSERT on "
 		"its "

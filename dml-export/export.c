@@ -157,7 +157,8 @@ static void purge_exported(struct run *run, const struct source_table *t)
 static void purge(struct run *run)
 {
 	char *oids = source_oids(&run->tables);
-	bool allowed = purge_allow(run->conn, oids);
+	bool allowed =
+		purge_allow(run->conn, &run->options->pg, oids, run->tables.table[0].label);
 
 	free(oids);
 	if (!allowed)

@@ -82,12 +82,12 @@ static const char tracked_sql[] =
 
 /* After the targets are gone for certain.  Nobody might come by these tables any more, so one
  * that can't be purged now is an error. */
-static enum die_status purge(PGconn *conn, const char *oids)
+static enum die_status purge(PGconn *conn, const struct pg_options *pg, const char *oids)
 {
 	PGresult *res = pg_query(conn, tracked_sql, 1, &oids);
 	enum die_status worst = DIE_DONE;
 
-	if (PQntuples(res) > 0 && !purge_allow(conn, "{}")) {
+	if (PQntuples(res) > 0 && !purge_allow(conn, pg, "{}", pg_text(res, 0, "label"))) {
 		PQclear(res);
 		return DIE_PERSON;
 	}
@@ -118,7 +118,7 @@ enum die_status forget_run(const struct options *o)
 	for (size_t i = 0; i < o->targets.count; i++)
 		tables.status =
 			die_worst(tables.status, forget(conn, &o->targets.label[i], oids));
-	tables.status = die_worst(tables.status, purge(conn, oids));
+	tables.status = die_worst(tables.status, purge(conn, &o->pg, oids));
 	pg_disconnect(conn);
 	free(oids);
 	return tables.status;

@@ -3,6 +3,7 @@
 #include "buf.h"
 #include "lock.h"
 #include "own_schema.h"
+#include "source.h"
 
 #include "purge.sql.h"
 #include "purge_made.sql.h"
@@ -34,13 +35,17 @@ bool purge_is_made(PGconn *conn)
 	return let_go_and_ask(conn, "{}");
 }
 
-bool purge_allow(PGconn *conn, const char *oids)
+bool purge_allow(PGconn *conn, const struct pg_options *pg, const char *oids, const char *label)
 {
+	char *hint;
+
 	if (let_go_and_ask(conn, oids))
 		return true;
-	complain("run dml-export --install -t TABLE, with any table that is tracked",
+	hint = source_command(pg, "--install", label);
+	complain(hint,
 		"nothing was purged, for dml.purge() isn't as this version makes it: its body, "
 		"its owner or its settings are others");
+	free(hint);
 	return false;
 }
 

@@ -16,7 +16,8 @@ bool purge_is_made(PGconn *conn);
  * a message, if dml.purge() must not be called: one of an older version has that one's faults,
  * and another role's may do anything.
  */
-bool purge_allow(PGconn *conn, const char *oids);
+bool purge_allow(
+	PGconn *conn, const struct pg_options *pg, const char *oids, const char *label);
 
 /*
  * dml.purge() of one table, in a transaction of its own: READ COMMITTED, so that the purges of

@@ -1,10 +1,16 @@
 -- Whose code would run with our rights when a table's rows are asked for: the planner computes what is
 -- constant in the expressions of its indexes and statistics, and the operators of its indexes
 -- compare keys.  Whoever owns a function can put something else in its place.  $1 oid of the table.
+--
+-- Asked in a session of its own, this must lock nothing: who waits there for a table that the run has
+-- locked would be waited for by the run.  So partitions are looked up in the catalogue.
 WITH RECURSIVE opened AS (
     SELECT $1::oid AS oid
      UNION
-    SELECT p.relid FROM pg_catalog.pg_partition_tree($1::oid::pg_catalog.regclass) AS p
+    SELECT h.inhrelid
+      FROM opened
+      JOIN pg_catalog.pg_class AS c ON c.oid = opened.oid AND c.relkind = 'p'
+      JOIN pg_catalog.pg_inherits AS h ON h.inhparent = c.oid
 ),
 part AS (
    (SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid AS class, x.indexrelid AS oid

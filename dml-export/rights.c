@@ -22,15 +22,25 @@ static const char computed_sql[] =
 	"    OR EXISTS (SELECT FROM pg_catalog.pg_statistic_ext AS e"
 	"                WHERE e.stxrelid = $1::oid) AS computed";
 
-static bool is_computed(PGconn *conn, const struct source_table *t, bool *owned)
+struct look {
+	bool owned, computed;
+};
+
+/* False, after a message, if the server refuses to say. */
+static bool look(PGconn *conn, const struct source_table *t, struct look *l)
 {
 	const char *const values[] = {t->oid};
-	PGresult *res = pg_query_row(conn, computed_sql, 1, values);
-	bool computed = pg_bool(res, 0, "computed");
+	PGresult *res = pg_query_try(conn, computed_sql, 1, values);
+	bool answered = PQresultStatus(res) == PGRES_TUPLES_OK;
 
-	*owned = pg_bool(res, 0, "owned");
+	*l = (struct look){0};
+	if (answered)
+		*l = (struct look){.owned = pg_bool(res, 0, "owned"),
+			.computed = pg_bool(res, 0, "computed")};
+	else
+		(void)pg_complain(conn, res, t->label);
 	PQclear(res);
-	return computed;
+	return answered;
 }
 
 /* One that was idle for long may have been forgotten on the way. */
@@ -39,7 +49,8 @@ static PGconn *aside(struct rights *rights)
 	enum { LONG = 60 };
 	time_t now = time(NULL);
 
-	if (rights->aside != NULL && now - rights->asked > LONG) {
+	if (rights->aside != NULL && (now < rights->asked || now - rights->asked > LONG ||
+					     PQstatus(rights->aside) != CONNECTION_OK)) {
 		PQfinish(rights->aside);
 		rights->aside = NULL;
 	}
@@ -92,17 +103,22 @@ enum die_status rights_to_read(
 {
 	const char *const values[] = {t->oid};
 	enum die_status status = DIE_DONE;
-	bool owned, computed = is_computed(conn, t, &owned);
+	struct look l;
 	PGresult *res;
 
-	if (!owned) {
+	if (!look(conn, t, &l))
+		return DIE_AGAIN;
+	if (!l.owned) {
 		conn = aside(rights);
-		computed = is_computed(conn, t, &owned);
+		if (!look(conn, t, &l))
+			return DIE_AGAIN;
 	}
-	if (!computed)
+	if (!l.computed)
 		return DIE_DONE;
-	res = pg_query(conn, readers_sql, 1, values);
-	if (PQntuples(res) > 0) {
+	res = pg_query_try(conn, readers_sql, 1, values);
+	if (PQresultStatus(res) != PGRES_TUPLES_OK) {
+		status = pg_complain(conn, res, t->label);
+	} else if (PQntuples(res) > 0) {
 		complain("connect as the table's owner, with -U, or as a role that was granted "
 			 "what the manual page lists under PRIVILEGES",
 			"a superuser's rights would be in the hands of role \"%s\": table %s "

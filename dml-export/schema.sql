@@ -7,7 +7,7 @@ CREATE TABLE dml.tracked (
     base    regclass PRIMARY KEY,
     shadow  name     NOT NULL UNIQUE,       -- a table in this schema
     name    text     NOT NULL,              -- schema.table when it was installed
-    key     text[]   NOT NULL,              -- columns, in the shadow table key1, key2, …
+    key     text[]   NOT NULL,              -- columns, in the shadow table key1, key2 and so on
     kind    text     NOT NULL CHECK (kind IN ('statement', 'row')),
     version integer  NOT NULL,              -- of the shadow table, triggers and functions
     purged  bigint                          -- no shadow row has a txid below this

@@ -97,6 +97,7 @@ static void take_shadow(struct source_table *t, const PGresult *res, int row)
 	t->tracked = pg_bool(res, row, "tracked");
 	t->readable = pg_bool(res, row, "readable");
 	t->shadow_readable = pg_bool(res, row, "shadow_readable");
+	t->given_away = pg_bool(res, row, "given_away");
 	if (!pg_is_null(res, row, "shadow"))
 		t->shadow = mem_string(pg_text(res, row, "shadow"));
 }
@@ -203,6 +204,8 @@ void source_expect_tracked(struct source_tables *tables)
 	}
 }
 
+const char source_given_away[] = "has a shadow table with another owner than dml.tracked has";
+
 static void refuse_unreadable_shadow(struct source_tables *tables, struct source_table *t)
 {
 	char *wrong = mem_format("has a shadow table that can't be read: %s", t->shadow);
@@ -226,6 +229,8 @@ void source_expect_shadows(struct source_tables *tables)
 			source_refuse(tables, t,
 				"grant SELECT on it, and USAGE on its schema, to this role",
 				"can't be read");
+		else if (!t->shadow_readable && t->given_away)
+			source_refuse(tables, t, source_install_hint, source_given_away);
 		else if (!t->shadow_readable)
 			refuse_unreadable_shadow(tables, t);
 	}

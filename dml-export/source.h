@@ -27,7 +27,8 @@ struct source_table {
 	bool tracked;
 	bool readable;
 	bool shadow_readable;
-	char *shadow; /* as base, of its shadow table; NULL if there is none */
+	bool given_away; /* the shadow table, to another role than owns dml.tracked */
+	char *shadow;    /* as base, of its shadow table; NULL if there is none */
 
 	/* By describe_tables(). */
 	char **key; /* columns */
@@ -75,6 +76,7 @@ void source_refuse(struct source_tables *tables, struct source_table *t, const c
 extern const char source_install_hint[];
 extern const char source_logged_hint[];
 extern const char source_owner_hint[];
+extern const char source_given_away[]; /* what is wrong then */
 
 /* After SOURCE_TRACKED: refuses those that aren't. */
 void source_expect_tracked(struct source_tables *tables);

@@ -9,7 +9,9 @@ SELECT c.oid,
        'dml.' || pg_catalog.quote_ident(s.relname) AS shadow,
        pg_catalog.has_schema_privilege(n.oid, 'USAGE')
            AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable,
-       pg_catalog.has_table_privilege(s.oid, 'SELECT') AS shadow_readable
+       pg_catalog.has_table_privilege(s.oid, 'SELECT') AS shadow_readable,
+       s.relowner <> (SELECT k.relowner FROM pg_catalog.pg_class AS k
+                       WHERE k.oid = 'dml.tracked'::pg_catalog.regclass) AS given_away
   FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]))
        WITH ORDINALITY AS w (schema, name, i)
  CROSS JOIN LATERAL (SELECT pg_catalog.to_regnamespace(pg_catalog.quote_ident(w.schema))::oid AS oid) AS n

@@ -7,7 +7,7 @@ BEGIN
     IF EXISTS (SELECT FROM dml.tracked) THEN
         RETURN;
     END IF;
-    DROP FUNCTION dml.purge(regclass);
+    DROP FUNCTION IF EXISTS dml.purge(regclass);
     DROP TABLE dml.history, dml.tracking, dml.tracked;
     DROP SEQUENCE dml.batch_number;
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d

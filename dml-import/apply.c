@@ -113,14 +113,16 @@ static PGresult *check_constraints(struct apply *a)
 {
 	PGresult *res = PQexec(a->conn, "SET CONSTRAINTS ALL IMMEDIATE");
 
+	if (res == NULL)
+		pg_die(a->conn, NULL, a->target.label);
 	if (PQresultStatus(res) != PGRES_COMMAND_OK)
 		return res;
 	PQclear(res);
 	return NULL;
 }
 
-/* A row that another table lacks may come with its import, which may be later in this run: dies
- * unless that is waited for. */
+/* A row that another table lacks, or still has, may come or go with its import, which may be
+ * later in this run: dies unless that is waited for. */
 static void postpone(struct apply *a, const struct batch *b, PGresult *refusal)
 {
 	char *lacking = refers_lacking(a->conn, &a->target, refusal);
@@ -132,7 +134,7 @@ static void postpone(struct apply *a, const struct batch *b, PGresult *refusal)
 			mem_format(
 				"import %s first, then run this again; or drop the foreign key",
 				lacking));
-	note("%s: batch %" PRIu64 " is tried once more after table %s, to which it refers",
+	note("%s: batch %" PRIu64 " is tried once more after table %s, for a foreign key",
 		a->target.label, b->number, lacking);
 	free(lacking);
 	PQclear(refusal);

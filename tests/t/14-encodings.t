@@ -205,6 +205,24 @@ subtest 'names and labels that only the target has' => sub {
 	$refuses->($lacks, 'a type of the key', 'ALTER TABLE t ALTER COLUMN id TYPE int');
 };
 
+# What programs of their own say to the server is ASCII.
+subtest 'encodings of East Asia' => sub {
+	for my $encoding (qw(EUC_JP EUC_KR EUC_CN EUC_TW)) {
+		my ($src, $dst) = map { make("$_\L$encoding", $encoding) } 'from_', 'to_';
+		$cluster->sql($_, 'CREATE TABLE t (id int PRIMARY KEY, v text)') for $src, $dst;
+		$cluster->sql($src, q(INSERT INTO t VALUES (1, 'a')));
+		my ($out, $in) = (spool(), spool());
+		export_ok('-d', $src, '--install', '-t', 't');
+		export_ok('-d', $src, '-t', 't', '-T', 'a/b', $out);
+		ship("$out/a/b", $in);
+		exits_with(run_import('-d', $dst, $in), 0, "$encoding: imported");
+		table_equal($src, $dst, 't', "$encoding: equal");
+		export_ok('-d', $src, '--status');
+		export_ok('-d', $src, '--forget', '-T', 'a/b');
+		export_ok('-d', $src, '--uninstall', '-t', 't');
+	}
+};
+
 # SQL_ASCII is no encoding: bytes as they are, to a database that takes them.
 subtest 'SQL_ASCII' => sub {
 	for my $target ('SQL_ASCII', 'UTF8') {

@@ -92,6 +92,24 @@ for my $options ([], ['-j', 2]) {
 	is_ordinary();
 	$pair->source('DROP INDEX rival.climbs');
 }
+
+# Who waits for a partition that the run has locked is in nobody's way.
+$pair->source('CREATE TABLE pt (id int PRIMARY KEY, v int NOT NULL) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF pt DEFAULT;'
+	. 'INSERT INTO pt VALUES (1, 1)');
+export_ok('-q', '-d', $pair->src, '--install', '-t', 'pt');
+for my $options ([], ['-j', 2]) {
+	my $waiter;
+	$pair->source('UPDATE pt SET v = v + 1');
+	my ($result) = meanwhile(sub {
+		$waiter = start_cmd($cluster->client('psql'), '-Xqc', 'ALTER TABLE part ALTER v SET STATISTICS 50, SET (fillfactor = 90), ALTER v SET STORAGE PLAIN', '-d', $pair->src);
+		wait_for(sub {
+			$cluster->value('postgres', "SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND NOT granted");
+		}, 'somebody who waits for a partition');
+	}, '-t', 'a', '-t', 'pt', @$options);
+	is("$result->{ended} $result->{stderr}", '0 ', "a partition that somebody waits for, @$options: exported");
+	is(scalar(@{ $result->{lines} }), 2, '... with the other table');
+	exits_with(finish($waiter), 0, '... and then it is his turn');
+}
 $pair->source('DROP INDEX waits');
 
 # A foreign key onto our tables: what follows a row that is deleted has triggers, too.

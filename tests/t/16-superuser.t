@@ -214,7 +214,7 @@ for my $change ('OWNER TO app; SET ROLE app; ALTER FUNCTION dml.purge(regclass) 
 	'OWNER TO app', 'SECURITY INVOKER', 'RESET enable_seqscan', 'RESET ALL') {
 	$pair->source("ALTER FUNCTION dml.purge(regclass) $change");
 	$pair->source('SET ROLE app; INSERT INTO s.t SELECT count(*), 1 FROM s.t');
-	like(said(run_export('-d', as('postgres'), @s)), qr/^4 dml-export: error: nothing was purged, for dml\.purge\(\) isn't as .*\n.*hint: run dml-export --install .*\n 1$/,
+	like(said(run_export('-d', as('postgres'), @s)), qr/^4 dml-export: error: nothing was purged, for dml\.purge\(\) isn't as .*\n.*hint: run dml-export .*--install .*\n 1$/,
 		"ALTER FUNCTION dml.purge(regclass) $change: it isn't called, but there is a batch");
 	is_ordinary();
 	like(said(run_export('-d', as('postgres'), '--forget', '-T', 'nobody/app')), qr/error: nothing was purged/, '... --forget');

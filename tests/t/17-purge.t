@@ -81,7 +81,7 @@ my $before = $pair->source($state);
 for my $call ([@export, '--full', '-q', '-T', 'third/app', $pair->out], ['-d', $src, '--forget', '-q', '-T', 'third/app']) {
 	my $old = run_export(@$call);
 	exits_with($old, 4, "$call->[2]: an older dml.purge()");
-	stderr_like($old, qr/\Adml-export: error: nothing was purged, for dml\.purge\(\) isn't as this version makes it.*\n.*hint: run dml-export --install -t .*\n\z/,
+	stderr_like($old, qr/\Adml-export: error: nothing was purged, for dml\.purge\(\) isn't as this version makes it.*\n.*hint: run dml-export .*--install -t .*\n\z/,
 		'... is not called, which is told');
 	is(@{ $old->{lines} }, $call->[2] eq '--forget' ? 0 : 1, '... but for that all is done');
 }

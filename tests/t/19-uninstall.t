@@ -59,4 +59,8 @@ stderr_like($unknown, qr/error: table public\."New" is not tracked\n.*hint: see 
 export_ok('-d', $src, '--uninstall', '-t', $shown);
 is(tracked(), 'public.b', '... and takes that one');
 
+$pair->source('DROP FUNCTION dml.purge');
+export_ok('-d', $src, '--uninstall', '-t', 'b');
+is(schemas(), 0, 'dml.purge() is gone already: nothing is left');
+
 done_testing;
