@@ -65,7 +65,8 @@ my @workloads = ({
 	options => ['--full'],
 	prepare => sub {
 		my ($world) = @_;
-		change_and_export($world); # what a run before could not publish goes along
+		$world->export;    # what a run before could not publish would be gone for good
+		$world->change;
 		$world->carry;
 		remove_tree($world->{out}, { keep_root => 1 });
 	},
