@@ -178,6 +178,8 @@ sub dies_at_rename {
 	my $result = run_cmd('strace', '-f', '-o', '/dev/null', '-e', 'inject=renameat2:signal=KILL:when=1',
 		program('dml-export'), $replica->export_arguments);
 	exits_with($result, 'SIGKILL', 'killed at the rename');
+	wait_for(sub { !$server->value('postgres', "SELECT count(*) FROM pg_stat_activity WHERE application_name ~ '^dml-'") },
+		'the end of its session');
 	my ($stage) = stages();
 	ok($stage && -e "$stage/manifest", 'the stage is whole');
 	return $stage;
