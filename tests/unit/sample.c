@@ -1,6 +1,11 @@
 #include "sample.h"
 
+#include "scratch.h"
+
+#include <stdlib.h>
 #include <string.h>
+
+#define BATCH "0000000042"
 
 static void sum(struct io_sum *sum, const char *data, size_t len)
 {
@@ -62,4 +67,33 @@ bool sample_replace(struct buf *text, const char *from, const char *to)
 	*text = out;
 	sample_seal(text);
 	return true;
+}
+
+void sample_batch(const char *columns, size_t len)
+{
+	struct manifest m;
+	struct buf text = {0};
+
+	scratch_directory(BATCH, 0700);
+	sample_manifest(&m);
+	m.file[FILE_COLUMNS].size = len;
+	hash_of(columns, len, m.file[FILE_COLUMNS].sha256);
+	manifest_encode(&text, &m);
+	scratch_file(BATCH "/manifest", text.data, text.len);
+	scratch_file(BATCH "/columns", columns, len);
+	scratch_file(BATCH "/ids", SAMPLE_IDS, sizeof SAMPLE_IDS - 1);
+	scratch_file(BATCH "/data.gz", SAMPLE_DATA, sizeof SAMPLE_DATA - 1);
+	manifest_free(&m);
+	buf_free(&text);
+}
+
+void sample_open(struct batch *b)
+{
+	struct spool_dir table;
+	char *why = NULL;
+
+	spool_open(&table, scratch());
+	if (batch_open(b, &table, SPOOL_BATCH, 42, &why) != BATCH_GOOD)
+		exit(99);
+	spool_close(&table);
 }

@@ -2,7 +2,7 @@
 #ifndef DML_SAMPLE_H
 #define DML_SAMPLE_H
 
-#include "manifest.h"
+#include "batch.h"
 
 #include <stdbool.h>
 
@@ -20,5 +20,10 @@ void sample_manifest(struct manifest *m);
 void sample_seal(struct buf *text);
 /* Replaces `from`, and the seal.  False unless `from` stands there, once. */
 bool sample_replace(struct buf *text, const char *from, const char *to);
+
+/* Makes it in the scratch directory, 0000000042, but with these columns. */
+void sample_batch(const char *columns, size_t len);
+/* Opens it; it must be good. */
+void sample_open(struct batch *b);
 
 #endif
