@@ -24,8 +24,7 @@ static enum die_status expect_settings(const struct run *run, const struct sourc
 	complain("look for an index or statistics whose function says SET or set_config(), and "
 		 "let ALTER FUNCTION … SET do that for the function alone",
 		"table %s: while its rows were read, %s was changed for the session, and rows "
-		"may "
-		"have been read or printed by the wrong one",
+		"may have been read or printed by the wrong one",
 		t->label, changed);
 	free(changed);
 	return DIE_PERSON;

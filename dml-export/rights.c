@@ -26,21 +26,20 @@ struct look {
 	bool owned, computed;
 };
 
-/* False, after a message, if the server refuses to say. */
-static bool look(PGconn *conn, const struct source_table *t, struct look *l)
+/* If the server refuses to say: what that calls for, after a message. */
+static enum die_status look(PGconn *conn, const struct source_table *t, struct look *l)
 {
 	const char *const values[] = {t->oid};
 	PGresult *res = pg_query_try(conn, computed_sql, 1, values);
-	bool answered = PQresultStatus(res) == PGRES_TUPLES_OK;
+	enum die_status status = DIE_DONE;
 
-	*l = (struct look){0};
-	if (answered)
+	if (PQresultStatus(res) == PGRES_TUPLES_OK)
 		*l = (struct look){.owned = pg_bool(res, 0, "owned"),
 			.computed = pg_bool(res, 0, "computed")};
 	else
-		(void)pg_complain(conn, res, t->label);
+		status = pg_complain(conn, res, t->label);
 	PQclear(res);
-	return answered;
+	return status;
 }
 
 /* One that was idle for long may have been forgotten on the way. */
@@ -93,8 +92,7 @@ void rights_to_write(PGconn *conn, const char *sql)
 		strangers_expect_none(conn, "{dml.tracked,dml.tracking,dml.history}",
 			"the state of exports",
 			"drop it, and see who was granted TRIGGER or REFERENCES on the tables "
-			"of schema "
-			"dml");
+			"of schema dml");
 	PQclear(res);
 }
 
@@ -102,19 +100,16 @@ enum die_status rights_to_read(
 	PGconn *conn, struct rights *rights, const struct source_table *t)
 {
 	const char *const values[] = {t->oid};
-	enum die_status status = DIE_DONE;
-	struct look l;
+	struct look l = {0};
+	enum die_status status = look(conn, t, &l);
 	PGresult *res;
 
-	if (!look(conn, t, &l))
-		return DIE_AGAIN;
-	if (!l.owned) {
+	if (status == DIE_DONE && !l.owned) {
 		conn = aside(rights);
-		if (!look(conn, t, &l))
-			return DIE_AGAIN;
+		status = look(conn, t, &l);
 	}
-	if (!l.computed)
-		return DIE_DONE;
+	if (status != DIE_DONE || !l.computed)
+		return status;
 	res = pg_query_try(conn, readers_sql, 1, values);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK) {
 		status = pg_complain(conn, res, t->label);

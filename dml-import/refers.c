@@ -24,7 +24,7 @@ char *refers_lacking(PGconn *conn, const struct target *t, const PGresult *res)
 	pg_exec(conn, "ROLLBACK AND CHAIN", "ROLLBACK");
 	found = pg_query(conn, refers_sql, 4, values);
 	if (PQntuples(found) == 1)
-		table = mem_string(pg_text(found, 0, "referred"));
+		table = mem_string(pg_text(found, 0, "other"));
 	PQclear(found);
 	return table;
 }

@@ -5,7 +5,7 @@ WITH member AS (
     SELECT $1::oid AS oid
      UNION SELECT p.relid FROM pg_catalog.pg_partition_tree($1::oid::pg_catalog.regclass) AS p
 )
-SELECT CASE WHEN c.oid IN (SELECT oid FROM member) THEN f.confrelid ELSE c.oid END::pg_catalog.regclass AS referred
+SELECT CASE WHEN c.oid IN (SELECT oid FROM member) THEN f.confrelid ELSE c.oid END::pg_catalog.regclass AS other
   FROM pg_catalog.pg_constraint AS f
   JOIN pg_catalog.pg_class AS c ON c.oid = f.conrelid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
