@@ -2,11 +2,7 @@
 -- both programs keep, and so could make use of us; of shadow tables rows are only read.  NULL if there
 -- is none, or we need not care: we are no such great one ourselves.  $1 whether something is to be
 -- made: then the roles must be our own.
-WITH great AS (         -- or may write or run what they like on the server's machine
-    SELECT su.oid FROM pg_catalog.pg_roles AS su
-     WHERE su.rolsuper OR su.rolname IN ('pg_write_server_files', 'pg_execute_server_program')
-)
-SELECT pg_catalog.min(r.rolname) AS master
+SELECT pg_catalog.min(role.rolname) AS master
   FROM (SELECT n.nspowner AS owner FROM pg_catalog.pg_namespace AS n
          WHERE n.nspname = 'dml'
         UNION ALL
@@ -14,7 +10,10 @@ SELECT pg_catalog.min(r.rolname) AS master
           JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
          WHERE n.nspname = 'dml'
            AND c.relname IN ('tracked', 'tracking', 'history', 'batch_number', 'ledger', 'retired', 'applied')) AS o
-  JOIN pg_catalog.pg_roles AS r ON r.oid = o.owner
- WHERE NOT EXISTS (SELECT FROM great WHERE pg_catalog.pg_has_role(r.oid, great.oid, 'MEMBER'))
-   AND (EXISTS (SELECT FROM great WHERE pg_catalog.pg_has_role(SESSION_USER, great.oid, 'MEMBER'))
-     OR $1::boolean AND NOT pg_catalog.pg_has_role(r.oid, 'USAGE'))
+  JOIN pg_catalog.pg_roles AS role ON role.oid = o.owner
+ WHERE NOT
+\ir great.sql
+   AND (EXISTS (SELECT FROM pg_catalog.pg_roles AS role WHERE role.rolname = SESSION_USER AND
+\ir great.sql
+           )
+     OR $1::boolean AND NOT pg_catalog.pg_has_role(role.oid, 'USAGE'))
