@@ -126,12 +126,12 @@ VERSIONS = 13 14 15 16 17 18
 
 versions:
 	scripts/install-deps test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all sweep-tools
 	perl -Itests/lib tests/versions.pl $(VERSIONS)
 
 bench:
 	scripts/install-deps bench
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/run/group
 	scripts/bench
 
 .PHONY: versions bench
