@@ -8,15 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 256 * 1024 };
-
 struct gz_writer {
 	struct io_writer file;
 	struct codec_deflate *codec;
 	uint64_t bytes;
 	size_t held; /* bytes of `in` that wait to be deflated together */
-	unsigned char in[PIECE];
-	unsigned char out[PIECE];
+	unsigned char in[IO_BUFFER];
+	unsigned char out[IO_BUFFER];
 };
 
 struct gz_reader {
@@ -28,8 +26,8 @@ struct gz_reader {
 	bool ended; /* the trailer was read and was right */
 	const unsigned char *rest;
 	size_t rest_len; /* of `in` that is not inflated yet */
-	unsigned char in[PIECE];
-	unsigned char out[PIECE];
+	unsigned char in[IO_BUFFER];
+	unsigned char out[IO_BUFFER];
 };
 
 struct gz_writer *gz_writer_open(int fd, const char *name, int level)
@@ -49,9 +47,9 @@ static void deflate_piece(struct gz_writer *w, const unsigned char *data, size_t
 
 	do {
 		s.out = w->out;
-		s.out_len = PIECE;
+		s.out_len = IO_BUFFER;
 		state = codec_deflate_run(w->codec, &s, last);
-		io_writer_add(&w->file, w->out, PIECE - s.out_len);
+		io_writer_add(&w->file, w->out, IO_BUFFER - s.out_len);
 	} while (last ? state != CODEC_END : s.in_len > 0 || s.out_len == 0);
 }
 
@@ -65,9 +63,9 @@ static void deflate_held(struct gz_writer *w)
 void gz_write(struct gz_writer *w, const void *data, size_t len)
 {
 	w->bytes += len;
-	if (len > PIECE - w->held)
+	if (len > IO_BUFFER - w->held)
 		deflate_held(w);
-	if (len > PIECE) {
+	if (len > IO_BUFFER) {
 		deflate_piece(w, data, len, false);
 		return;
 	}
@@ -132,12 +130,12 @@ static void inflate_piece(struct gz_reader *r, struct codec_span *s)
 size_t gz_read(struct gz_reader *r, const void **data)
 {
 	struct codec_span s = {
-		.in = r->rest, .in_len = r->rest_len, .out = r->out, .out_len = PIECE};
+		.in = r->rest, .in_len = r->rest_len, .out = r->out, .out_len = IO_BUFFER};
 
 	while (!r->ended && s.out_len > 0) {
 		if (s.in_len == 0) {
 			s.in = r->in;
-			s.in_len = io_reader_next(&r->file, r->in, PIECE);
+			s.in_len = io_reader_next(&r->file, r->in, IO_BUFFER);
 		}
 
 		/* Without input, a codec may still hold what it had no room to put out. */
@@ -149,7 +147,7 @@ size_t gz_read(struct gz_reader *r, const void **data)
 			refuse(r, "ends before its gzip stream does");
 	}
 	*data = r->out;
-	return PIECE - s.out_len;
+	return IO_BUFFER - s.out_len;
 }
 
 void gz_reader_close(struct gz_reader *r, struct io_sum *sum)

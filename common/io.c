@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WRITER_BUFFER = 256 * 1024 };
-
 const char *io_hint(int error)
 {
 	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
@@ -52,7 +50,7 @@ void io_sync(int fd, const char *name)
 void io_writer_open(struct io_writer *w, int fd, const char *name)
 {
 	*w = (struct io_writer){.fd = fd, .name = mem_string(name)};
-	w->buffer = mem_alloc(WRITER_BUFFER);
+	w->buffer = mem_alloc(IO_BUFFER);
 	hash_begin(&w->hash);
 }
 
@@ -69,7 +67,7 @@ void io_writer_add(struct io_writer *w, const void *data, size_t len)
 	const unsigned char *p = data;
 
 	while (len > 0) {
-		size_t part = WRITER_BUFFER - w->used;
+		size_t part = IO_BUFFER - w->used;
 
 		if (part > len)
 			part = len;
@@ -77,7 +75,7 @@ void io_writer_add(struct io_writer *w, const void *data, size_t len)
 		w->used += part;
 		p += part;
 		len -= part;
-		if (w->used == WRITER_BUFFER)
+		if (w->used == IO_BUFFER)
 			flush(w);
 	}
 }

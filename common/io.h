@@ -24,6 +24,11 @@ struct io_sum {
 	char sha256[HASH_TEXT];
 };
 
+/* Bytes of a buffer for what a file holds.  A fuzzer's inputs are to be longer than it. */
+#ifndef IO_BUFFER
+#define IO_BUFFER ((size_t)256 * 1024)
+#endif
+
 struct io_writer {
 	int fd;
 	char *name;

@@ -65,7 +65,7 @@ FUZZ_SHARED = arguments die_stub zlib_oracle
 FUZZ = $(filter-out $(FUZZ_SHARED),$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 FUZZ_SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_CFLAGS = $(filter-out $(HARDENING) $(SANITIZE),$(ALL_CFLAGS)) -O1 $(FUZZ_SANITIZE) \
-	-fsanitize=fuzzer-no-link
+	-fsanitize=fuzzer-no-link -DIO_BUFFER=4096
 FUZZ_LIBS = $(FUZZ_SANITIZE) -fsanitize=fuzzer $(LIBRARY_LIBS) -lz
 
 # All of common/ but die.c, in whose place stands die_stub.c; only what die.c itself is asked

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ORACLE_MAX = 1024 * 1024 }; /* bytes inflated: four times what gz.c takes at once */
+enum {
+	ORACLE_MAX = 64 * 1024
+}; /* bytes inflated: a window and more, and far more than IO_BUFFER */
 
 struct oracle {
 	bool whole;                /* the stream has an end, and its check sums are right */
