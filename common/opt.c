@@ -66,8 +66,7 @@ void opt_add_target(struct opt_labels *labels, const char *argument)
 	if (!label_parse(argument, &label))
 		die(DIE_USAGE,
 			"write it HOST/DB, of A-Z a-z 0-9 . _ -, neither part beginning with a "
-			"dot or a "
-			"dash nor of ten digits or more and nothing else",
+			"dot or a dash nor of ten digits or more and nothing else",
 			"\"%s\" is no target", argument);
 	for (size_t i = 0; i < labels->count; i++) {
 		if (strcmp(labels->label[i].text, label.text) == 0) {

@@ -68,8 +68,8 @@ static const char owner_sql[] =
 	"  FROM pg_catalog.pg_namespace AS n"
 	"  LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND c.relname = $1"
 	" WHERE n.nspname = 'dml'"
-	"   AND NOT CASE WHEN c.oid IS NULL THEN pg_catalog.has_schema_privilege(n.oid, "
-	"'CREATE')"
+	"   AND NOT CASE WHEN c.oid IS NULL THEN "
+	"                pg_catalog.has_schema_privilege(n.oid, 'CREATE')"
 	"                ELSE pg_catalog.pg_has_role(c.relowner, 'USAGE') END";
 
 void own_schema_expect_owner(PGconn *conn, const char *name)

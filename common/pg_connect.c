@@ -78,8 +78,7 @@ static void refuse_password(const char *conninfo)
 		if (strchr(o->dispchar, '*') != NULL && o->val != NULL && *o->val != '\0')
 			die(DIE_USAGE, "put it into ~/.pgpass, PGPASSFILE or a service file",
 				"the connection string holds a password, which everybody on "
-				"this "
-				"machine can read");
+				"this machine can read");
 	PQconninfoFree(options);
 }
 

@@ -47,8 +47,8 @@ enum { SETTINGS = sizeof settings / sizeof *settings };
 /* Nothing is converted on the way out; and how durable a commit is may be more than "on".  What
  * is set here, the server's configuration doesn't change meanwhile. */
 static const char pin_rest[] =
-	"SELECT pg_catalog.set_config('client_encoding', pg_catalog.getdatabaseencoding(), "
-	"false);"
+	"SELECT pg_catalog.set_config('client_encoding', "
+	"    pg_catalog.getdatabaseencoding(), false);"
 	"SELECT pg_catalog.set_config('synchronous_commit', CASE"
 	" WHEN pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off'"
 	" THEN 'on' ELSE pg_catalog.current_setting('synchronous_commit') END, false)";

@@ -56,20 +56,17 @@ static const struct {
 	{"given_away", true, source_given_away},
 	{"powerless", true,
 		"has triggers whose functions lack a right: USAGE on schema dml or INSERT on "
-		"its "
-		"shadow table"},
+		"its shadow table"},
 	{"noted", false, "has an unlogged shadow table, which a crash empties"},
 	{"closed", true, "has a shadow table with row security, which lets nothing be noted"},
 	{"hooked", true, "has a trigger or rule on its shadow table, which could drop changes"},
 	{"has_key", false,
 		"has lost its key: a column was dropped, renamed or may be NULL now, or the "
-		"unique "
-		"index is gone"},
+		"unique index is gone"},
 	{"passed_over", true, "is written through a parent, which fires no statement triggers"},
 	{"blocked", true,
 		"has statement triggers, and a foreign table inherits from it: no UPDATE or "
-		"DELETE "
-		"passes"},
+		"DELETE passes"},
 };
 
 static char *misses_changes(const char *triggers)

@@ -16,8 +16,7 @@
  * of tables. */
 static const char lock_sql[] =
 	"SELECT pg_catalog.pg_try_advisory_lock(" OWN_LOCK_CHAIN
-	", pg_catalog.hashtext(k.key)) AS "
-	"locked,"
+	", pg_catalog.hashtext(k.key)) AS locked,"
 	"       (SELECT pg_catalog.array_agg(t.oid)"
 	"          FROM pg_catalog.unnest($2::oid[]) AS t (oid)"
 	"         WHERE NOT pg_catalog.pg_try_advisory_lock_shared(" OWN_LOCK_PURGE ", "

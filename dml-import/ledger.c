@@ -47,8 +47,8 @@ static enum die_status run_script(PGconn *conn, const char *body, bool print)
 static bool may_create(PGconn *conn)
 {
 	PGresult *res = pg_query_row(conn,
-		"SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), "
-		"'CREATE')"
+		"SELECT pg_catalog.has_database_privilege("
+		"    pg_catalog.current_database(), 'CREATE')"
 		" OR EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'dml'"
 		"     AND pg_catalog.has_schema_privilege(n.oid, 'CREATE')) AS may",
 		0, NULL);
@@ -231,9 +231,8 @@ bool ledger_has(PGconn *conn, const char *relation, const struct manifest *m)
 
 	snprintf(number, sizeof number, "%" PRIu64, m->number);
 	res = pg_query_row(conn,
-		"SELECT EXISTS (SELECT FROM dml.ledger WHERE relation = $1::oid AND chain = "
-		"$2::uuid"
-		" AND number = $3::bigint AND seal = $4) AS has",
+		"SELECT EXISTS (SELECT FROM dml.ledger WHERE relation = $1::oid"
+		" AND chain = $2::uuid AND number = $3::bigint AND seal = $4) AS has",
 		4, values);
 	has = pg_bool(res, 0, "has");
 	PQclear(res);

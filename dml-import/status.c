@@ -24,8 +24,8 @@ struct lines {
 };
 
 static const char ledger_sql[] =
-	"SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) "
-	"AS name,"
+	"SELECT pg_catalog.quote_ident(n.nspname) || '.' || "
+	"    pg_catalog.quote_ident(c.relname) AS name,"
 	"       c.oid, l.origin, l.number,"
 	"       pg_catalog.to_char(l.taken, 'YYYY-MM-DD HH24:MI:SS\"Z\"') AS taken"
 	"  FROM dml.ledger AS l"

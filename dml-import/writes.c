@@ -37,8 +37,7 @@ void writes_expect(PGconn *conn, const struct target *t, const struct writes *be
 	if (now.inserted != inserted || now.updated != 0 || now.deleted != deleted)
 		die(DIE_PERSON,
 			"look for a trigger AFTER INSERT or DELETE, or a default, that writes "
-			"to "
-			"its own table, and disable it",
+			"to its own table, and disable it",
 			"table %s was also written by somebody else while batch %" PRIu64
 			" was applied: %" PRIu64 " rows inserted in place of %" PRIu64
 			", %" PRIu64 " updated, %" PRIu64 " deleted in place of %" PRIu64,
