@@ -3,6 +3,7 @@
 #include "hash.h"
 #include "track.h"
 
+#include "closer.sql.h"
 #include "confirm.sql.h"
 #include "describe.sql.h"
 #include "partitions.sql.h"
@@ -27,31 +28,37 @@ static PGresult *query(PGconn *conn, const char *sql, const char *value, bool *l
 	pg_die(conn, res, NULL);
 }
 
-/* A row for each table that isn't refused, in their order; dies if one has gone.  `locked` as
- * in query(). */
-static PGresult *ask(PGconn *conn, const struct source_tables *tables, bool *locked)
+/* A row for each of `oids`, which it frees, in their order; dies if one of the tables has gone.
+ * `locked` as in query(). */
+static PGresult *ask(PGconn *conn, const char *sql, char *oids, size_t count, bool *locked)
 {
-	char *oids = source_oids(tables);
-	PGresult *res = query(conn, describe_sql, oids, locked);
-	size_t count = 0;
+	PGresult *res = query(conn, sql, oids, locked);
 
 	free(oids);
-	if (res == NULL)
-		return NULL;
-	for (size_t i = 0; i < tables->count; i++)
-		count += !tables->table[i].refused;
-	if ((size_t)PQntuples(res) != count)
+	if (res != NULL && (size_t)PQntuples(res) != count)
 		die(DIE_AGAIN, "run it again", "a table was dropped just now");
 	return res;
 }
 
-/* What a flag of describe.sql's says that --install mends, where it is `bad`.  The cause first
- * that hides the others. */
-static const struct {
+static PGresult *ask_all(PGconn *conn, const struct source_tables *tables, bool *locked)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < tables->count; i++)
+		count += !tables->table[i].refused;
+	return ask(conn, describe_sql, source_oids(tables), count, locked);
+}
+
+/* What a flag of describe.sql's or closer.sql's says that --install mends, where it is `bad`.
+ */
+struct flaw {
 	const char *name;
 	bool bad;
 	const char *wrong;
-} flaws[] = {
+};
+
+/* The cause first that hides the others. */
+static const struct flaw flaws[] = {
 	{"foreign_owner", true, "has another owner now than the functions of its triggers"},
 	{"given_away", true, source_given_away},
 	{"powerless", true,
@@ -59,15 +66,30 @@ static const struct {
 		"its shadow table"},
 	{"noted", false, "has an unlogged shadow table, which a crash empties"},
 	{"closed", true, "has a shadow table with row security, which lets nothing be noted"},
+	{"passed_over", true, "is written through a parent, which fires no statement triggers"},
+};
+static const struct flaw closer_flaws[] = {
 	{"hooked", true, "has a trigger or rule on its shadow table, which could drop changes"},
 	{"has_key", false,
 		"has lost its key: a column was dropped, renamed or may be NULL now, or the "
 		"unique index is gone"},
-	{"passed_over", true, "is written through a parent, which fires no statement triggers"},
 	{"blocked", true,
 		"has statement triggers, and a foreign table inherits from it: no UPDATE or "
 		"DELETE passes"},
 };
+
+static const char *flaw_of(const PGresult *res, int row, const struct flaw *flaw, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (pg_bool(res, row, flaw[i].name) == flaw[i].bad)
+			return flaw[i].wrong;
+	return NULL;
+}
+
+static const char *closer_flaw(const PGresult *res, int row)
+{
+	return flaw_of(res, row, closer_flaws, sizeof closer_flaws / sizeof *closer_flaws);
+}
 
 static char *misses_changes(const char *triggers)
 {
@@ -84,10 +106,10 @@ static char *mended_by_install(const PGresult *res, int row)
 		return mem_string("is tracked by another version's triggers");
 	if (!pg_is_null(res, row, "missing"))
 		return misses_changes(pg_text(res, row, "missing"));
-	for (size_t i = 0; i < sizeof flaws / sizeof *flaws; i++)
-		if (pg_bool(res, row, flaws[i].name) == flaws[i].bad)
-			return mem_string(flaws[i].wrong);
-	return NULL;
+
+	const char *wrong = flaw_of(res, row, flaws, sizeof flaws / sizeof *flaws);
+
+	return wrong != NULL ? mem_string(wrong) : NULL;
 }
 
 static void judge(
@@ -135,6 +157,7 @@ static void take(struct source_table *t, const PGresult *res, int row)
 	t->unchanged = pg_bool(res, row, "unchanged");
 	t->pages = pg_number(res, row, "pages");
 	t->types = pg_bool(res, row, "made");
+	t->suspect = pg_bool(res, row, "suspect");
 }
 
 /* What a type's values look like may change under them: ALTER TYPE … RENAME VALUE touches no
@@ -211,7 +234,7 @@ static void digest_triggers(struct source_table *t)
 
 void describe_tables(PGconn *conn, struct source_tables *tables)
 {
-	PGresult *res = ask(conn, tables, NULL);
+	PGresult *res = ask_all(conn, tables, NULL);
 	bool types = false;
 	int row = 0;
 
@@ -235,6 +258,35 @@ void describe_tables(PGconn *conn, struct source_tables *tables)
 	for (size_t i = 0; i < tables->count; i++)
 		if (!tables->table[i].refused)
 			digest_triggers(&tables->table[i]);
+}
+
+void describe_closer(PGconn *conn, struct source_tables *tables, const bool *wanted)
+{
+	const char **oid = mem_zero(tables->count, sizeof *oid);
+	struct source_table **table = mem_zero(tables->count, sizeof *table);
+	size_t count = 0;
+
+	for (size_t i = 0; i < tables->count; i++) {
+		struct source_table *t = &tables->table[i];
+
+		if (t->refused || !(wanted[i] || t->suspect))
+			continue;
+		oid[count] = t->oid;
+		table[count++] = t;
+	}
+	if (count > 0) {
+		PGresult *res = ask(conn, closer_sql, pg_array(oid, count), count, NULL);
+
+		for (size_t i = 0; i < count; i++) {
+			const char *wrong = closer_flaw(res, (int)i);
+
+			if (wrong != NULL)
+				source_refuse(tables, table[i], source_install_hint, wrong);
+		}
+		PQclear(res);
+	}
+	free(table);
+	free(oid);
 }
 
 /* All, if that can't be told. */
@@ -293,13 +345,23 @@ static bool are_partitions_intact(PGconn *conn, const struct source_table *table
 	return intact;
 }
 
+static bool has_closer_flaw(PGconn *conn, const struct source_table *table, bool *locked)
+{
+	const char *const oid[] = {table->oid};
+	PGresult *res = ask(conn, closer_sql, pg_array(oid, 1), 1, locked);
+	bool flawed = res == NULL || closer_flaw(res, 0) != NULL;
+
+	PQclear(res);
+	return flawed;
+}
+
 bool describe_is_intact(PGconn *conn, const struct source_table *table, bool *locked)
 {
 	struct source_table copy = *table;
 	const struct source_tables one = {.table = &copy, .count = 1};
-	PGresult *res = ask(conn, &one, locked);
+	PGresult *res = ask_all(conn, &one, locked);
 	char *wrong = res != NULL ? mended_by_install(res, 0) : NULL;
-	bool intact = res != NULL && wrong == NULL &&
+	bool intact = res != NULL && wrong == NULL && !has_closer_flaw(conn, table, locked) &&
 		      (!table->partitioned || are_partitions_intact(conn, table, locked));
 
 	free(wrong);

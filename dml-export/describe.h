@@ -10,6 +10,10 @@
  */
 void describe_tables(PGconn *conn, struct source_tables *tables);
 
+/* Of those that are `wanted`, or that describe_tables() found suspect, refuses what would send
+ * other rows than changed, or has not noted all that did. */
+void describe_closer(PGconn *conn, struct source_tables *tables, const bool *wanted);
+
 /*
  * Were the tables that are marked in `read` read, and nothing else?  False, after messages, if
  * a name was given to another table meanwhile, or a partition attached; then those of `tables`

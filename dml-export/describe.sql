@@ -1,5 +1,6 @@
 -- What an export has to know of its tables, read when they are locked.  Every run reads it, so it
--- is written to be planned fast: what concerns partitions is asked apart, in partitions.sql.
+-- is written to be planned fast: what concerns partitions is asked apart, in partitions.sql, and what
+-- only a batch needs or this makes suspect, in closer.sql.
 -- $1 oids of base tables: one row for each, in that order.
 SELECT c.oid::pg_catalog.regclass::text AS base,
        pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::integer AS pages,
@@ -17,44 +18,13 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        -- Its owner's code would run where it is read: in an index, or in statistics.
        s.relowner <> (SELECT k.relowner FROM pg_catalog.pg_class AS k
                        WHERE k.oid = 'dml.tracked'::pg_catalog.regclass) AS given_away,
-       (s.relhastriggers OR s.relhasrules)
-           AND (EXISTS (SELECT FROM pg_catalog.pg_trigger AS h WHERE h.tgrelid = s.oid AND NOT h.tgisinternal)
-                OR EXISTS (SELECT FROM pg_catalog.pg_rewrite AS h WHERE h.ev_class = s.oid)) AS hooked,
        t.kind <> 'row'
            AND EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid) AS passed_over,
-       -- It may be an heir's heir.
-       c.relkind = 'r' AND c.relhassubclass AND t.kind <> 'row' AND EXISTS (
-           WITH RECURSIVE heir AS (
-               SELECT h.inhrelid AS oid FROM pg_catalog.pg_inherits AS h WHERE h.inhparent = c.oid
-               UNION
-               SELECT h.inhrelid FROM heir JOIN pg_catalog.pg_inherits AS h ON h.inhparent = heir.oid)
-           SELECT FROM heir JOIN pg_catalog.pg_foreign_table AS f ON f.ftrelid = heir.oid) AS blocked,
+       s.relhastriggers OR s.relhasrules
+           OR c.relkind = 'r' AND c.relhassubclass AND t.kind <> 'row' AS suspect,
        g.missing,
        g.foreign_owner,
        g.powerless,
-       -- Its columns are there, none can be NULL, and a unique index finds them.  The trigger that
-       -- notes old keys knows them by number, and so notices if another column has taken the name.
-       pg_catalog.cardinality(a.key) = pg_catalog.cardinality(t.key)
-       AND a.key_numbers = (SELECT pg_catalog.array_agg(DISTINCT d.refobjsubid)
-                              FROM pg_catalog.pg_depend AS d
-                             WHERE d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
-                               AND d.objid = g.of_old_keys
-                               AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                               AND d.refobjid = b.oid AND d.refobjsubid > 0)
-       -- Nor have two columns of it each other's.  A type that isn't the system's may be a domain, in
-       -- whose place the shadow table has another.  That one may have more columns: somebody's event
-       -- trigger adds them to every table.
-       AND (a.key_made OR a.key_types = (
-               SELECT pg_catalog.array_agg(n.atttypid || ' ' || n.atttypmod ORDER BY k)
-                 FROM pg_catalog.generate_series(1, pg_catalog.cardinality(t.key)) AS k
-                 JOIN pg_catalog.pg_attribute AS n ON n.attrelid = s.oid AND n.attname = 'key' || k))
-       AND EXISTS (SELECT FROM pg_catalog.pg_index AS x
-                    WHERE x.indrelid = b.oid AND x.indisunique AND x.indisvalid AND NOT x.indisexclusion
-                      AND x.indpred IS NULL AND x.indexprs IS NULL
-                      AND (x.indkey::smallint[])[0:x.indnkeyatts - 1] = a.key)
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS v
-                        WHERE v.conrelid = b.oid AND v.contype = 'n' AND NOT v.convalidated
-                          AND v.conkey && a.key) AS has_key,
        a.columns,
        a.xmins,
        -- Another file may hold other rows: a crash empties a table that is unlogged for a while, and a
@@ -81,8 +51,7 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
               ) IS NOT TRUE) AS missing,
               pg_catalog.bool_or(p.proowner <> c.relowner) AS foreign_owner,
               pg_catalog.bool_or(NOT pg_catalog.has_schema_privilege(p.proowner, s.relnamespace, 'USAGE')
-                  OR NOT pg_catalog.has_table_privilege(p.proowner, s.oid, 'INSERT')) AS powerless,
-              pg_catalog.max(g.oid) FILTER (WHERE w.name = 'dml_update_key') AS of_old_keys
+                  OR NOT pg_catalog.has_table_privilege(p.proowner, s.oid, 'INSERT')) AS powerless
          FROM (VALUES ('dml_insert'::name, 'A', 4, 0, 1, ' new', ' new'),
                       ('dml_update', 'A', 16, 0, 1, ' new', ' new'),
                       ('dml_delete', 'A', 8, 0, 1, ' gone', ' old'),
@@ -106,15 +75,7 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
               -- changes too; as does a key's column that could be NULL, or had another's name.
               pg_catalog.string_agg(a.xmin::text, ',' ORDER BY a.attnum)
                   FILTER (WHERE t.kind IS DISTINCT FROM 'row' OR a.attname = ANY (t.key)) AS xmins,
-              pg_catalog.bool_or(a.atttypid >= 16384 AND a.exported) AS made,
-              pg_catalog.array_agg(a.attnum ORDER BY pg_catalog.array_position(t.key, a.attname::text))
-                  FILTER (WHERE a.attnotnull AND a.attname = ANY (t.key)) AS key,
-              pg_catalog.array_agg(a.attnum::integer ORDER BY a.attnum)
-                  FILTER (WHERE a.attname = ANY (t.key)) AS key_numbers,
-              pg_catalog.array_agg(a.atttypid || ' ' || a.atttypmod
-                  ORDER BY pg_catalog.array_position(t.key, a.attname::text))
-                  FILTER (WHERE a.attname = ANY (t.key)) AS key_types,
-              pg_catalog.bool_or(a.atttypid >= 12000 AND a.attname = ANY (t.key)) AS key_made
+              pg_catalog.bool_or(a.atttypid >= 16384 AND a.exported) AS made
          FROM (SELECT o.xmin, o.*, (o.attgenerated = '' OR o.attname = ANY (t.key)) IS TRUE AS exported
                  FROM pg_catalog.pg_attribute AS o
                 WHERE o.attrelid = b.oid AND o.attnum > 0 AND NOT o.attisdropped) AS a) AS a

@@ -105,9 +105,12 @@ static void refuse_left_out(struct run *run)
 
 static void drop_refused(struct run *run)
 {
-	for (size_t i = 0; i < run->chains; i++)
-		if (run->chain[i].table->refused)
-			run->chain[i].dropped = true;
+	for (size_t i = 0; i < run->chains; i++) {
+		struct chain *c = &run->chain[i];
+
+		c->dropped |= c->table->refused;
+		c->due &= !c->dropped;
+	}
 }
 
 /*
@@ -139,6 +142,20 @@ static void open_snapshot(struct run *run)
 	describe_tables(run->conn, &run->tables);
 	drop_refused(run);
 	tracking_load(run);
+}
+
+/* What only a batch needs of its table is looked at when it is to be made. */
+static void find_changes(struct run *run)
+{
+	size_t targets = run->options->targets.count;
+	bool *due = mem_zero(run->tables.count, sizeof *due);
+
+	changes_find(run);
+	for (size_t i = 0; i < run->chains; i++)
+		due[i / targets] |= run->chain[i].due;
+	describe_closer(run->conn, &run->tables, due);
+	drop_refused(run);
+	free(due);
 }
 
 /* Step 9.  A lock on what it deletes from is no failure: the purge after the next batch will
@@ -186,7 +203,7 @@ enum die_status export_run(const struct options *options)
 	refuse_left_out(&run);
 	open_snapshot(&run);
 	sync_last(&run);
-	changes_find(&run);
+	find_changes(&run);
 	if (run_has_work(&run)) {
 		make_batches(&run);
 		if (publish_commit(&run)) {

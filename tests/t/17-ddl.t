@@ -86,9 +86,13 @@ for my $when (\&export_beside, \&export_before_lock) {
 	batch_arrives("$name, the rows are rewritten", $when->('ALTER TABLE t ALTER n TYPE int USING n + 100'),
 		$columns);
 
-	my $keyless = $when->('ALTER TABLE t DROP CONSTRAINT t_pkey');
+	my $keyless = $when->('ALTER TABLE t DROP CONSTRAINT t_pkey; UPDATE t SET n = n WHERE id = 1');
 	exits_with($keyless, 4, "$name, the key goes: refused");
 	stderr_like($keyless, qr/table public\.t has lost its key/, '... and why');
+	$pair->source('ALTER TABLE t ADD PRIMARY KEY (id)');
+	batch_arrives("$name, that undone", $pair->export('t'), $columns);
+	exits_with($when->('ALTER TABLE t DROP CONSTRAINT t_pkey'), 0,
+		"$name, the key goes, and no row changed that it had to find");
 	$pair->source('ALTER TABLE t ADD PRIMARY KEY (id)');
 	my $unlogged = $when->('ALTER TABLE t SET UNLOGGED');
 	exits_with($unlogged, 4, "$name, the table becomes unlogged: refused");
