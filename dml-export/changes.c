@@ -230,7 +230,7 @@ static enum die_status copy_ids(const struct run *run, struct chain *c,
 	struct buf sql = {0};
 	enum die_status status;
 
-	buf_format(&sql, "COPY (SELECT DISTINCT %s FROM %s AS s WHERE ", selection->key,
+	buf_format(&sql, "COPY (SELECT DISTINCT %s FROM %s AS s WHERE ", selection->ids,
 		c->table->shadow);
 	add_condition(&sql, run, c);
 	buf_string(&sql, ") TO STDOUT");

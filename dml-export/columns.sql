@@ -7,7 +7,7 @@ SELECT a.attname AS name,
        list.made,
        list.columns,
        list.columns_of_base,
-       key.columns AS key,
+       key.ids,
        key.of_base AS key_of_base,
        key.condition
   FROM pg_catalog.pg_attribute AS a
@@ -20,7 +20,12 @@ SELECT a.attname AS name,
         WHERE l.attrelid = a.attrelid AND l.attnum > 0 AND NOT l.attisdropped
           AND (l.attgenerated = '' OR l.attname = ANY ($2::text[]))) AS list
  CROSS JOIN LATERAL (
-       SELECT pg_catalog.string_agg('key' || k.i, ', ' ORDER BY k.i) AS columns,
+       -- What is equal here may not be at the target, by a type's own operators or an index's: of a type
+       -- that isn't the system's each way to write a key counts.  No cast, which its owner could make.
+       SELECT pg_catalog.format('ON (%s) ', pg_catalog.string_agg(CASE WHEN ka.atttypid < 12000
+                      THEN pg_catalog.format('key%s', k.i)
+                      ELSE pg_catalog.format('pg_catalog.format(''%%s'', key%s) COLLATE pg_catalog."C"', k.i) END,
+                  ', ' ORDER BY k.i)) || pg_catalog.string_agg('key' || k.i, ', ' ORDER BY k.i) AS ids,
               -- Distinct by the index's own collation, or one row would come twice.
               pg_catalog.string_agg(CASE WHEN col.oid IS NOT NULL
                   THEN pg_catalog.format('key%s COLLATE %I.%I AS key%s', k.i, coln.nspname, col.collname, k.i)

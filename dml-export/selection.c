@@ -46,7 +46,7 @@ static void make_plain(const PGresult *res, size_t keys, struct selection *s)
 	}
 	s->list = list.data;
 	s->base_list = base_list.data;
-	s->key = key.data;
+	s->ids = key.data;
 	s->base_key = base_key.data;
 	s->condition = condition.data;
 }
@@ -86,7 +86,7 @@ static enum die_status make(
 		shape_add(conn, table->oid, &s->columns);
 	s->list = mem_string(pg_text(res, 0, "columns"));
 	s->base_list = mem_string(pg_text(res, 0, "columns_of_base"));
-	s->key = mem_string(pg_text(res, 0, "key"));
+	s->ids = mem_string(pg_text(res, 0, "ids"));
 	s->base_key = mem_string(pg_text(res, 0, "key_of_base"));
 	s->condition = mem_string(pg_text(res, 0, "condition"));
 	PQclear(res);
@@ -111,7 +111,7 @@ void selection_free(struct selection *selection)
 	columns_free(&selection->columns);
 	free(selection->list);
 	free(selection->base_list);
-	free(selection->key);
+	free(selection->ids);
 	free(selection->base_key);
 	free(selection->condition);
 	*selection = (struct selection){0};

@@ -11,8 +11,9 @@ struct selection {
 	struct columns columns;
 	char *list;      /* the columns, quoted */
 	char *base_list; /* the same, each with b. before it */
-	char *key;       /* key1, key2, … of the shadow table, told apart by their bytes */
-	char *base_key;  /* the same, told apart as the base table's index tells them */
+	char *ids;       /* key1, key2, … of the shadow table, after a SELECT DISTINCT that
+			  * tells them apart by how they are written */
+	char *base_key;  /* the same columns, told apart as the base table's index does */
 	char *condition; /* that joins base table b and changed keys c, by the key's operators
 			  */
 };
