@@ -1,6 +1,7 @@
 #include "match.h"
 
 #include "expand.sql.h"
+#include "lost.sql.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,18 +29,20 @@
 
 #define ORDER " ORDER BY 1, 2, 3"
 
-static const char *condition(PGconn *conn, bool untracked)
+/* Which of the tables that a pattern matches are meant, and in which order. */
+static char *rest(PGconn *conn, bool untracked)
 {
 	PGresult *res;
 	bool made;
 
 	if (!untracked)
-		return " AND " IS_TRACKED ORDER;
+		return mem_format(" AND " IS_TRACKED " %s" ORDER, lost_sql);
 	res = pg_query_row(conn,
 		"SELECT pg_catalog.to_regclass('dml.tracked') IS NOT NULL AS made", 0, NULL);
 	made = pg_bool(res, 0, "made");
 	PQclear(res);
-	return made ? " AND (" HAS_KEY " OR " IS_TRACKED ")" ORDER : " AND " HAS_KEY ORDER;
+	return mem_string(
+		made ? " AND (" HAS_KEY " OR " IS_TRACKED ")" ORDER : " AND " HAS_KEY ORDER);
 }
 
 /* The server doesn't say which of them it can't read. */
@@ -64,7 +67,8 @@ static PGresult *match(PGconn *conn, const struct opt_names *names, bool untrack
 		tables[i] = names->pattern[i].table;
 	}
 
-	char *sql = mem_format("%s%s", expand_sql, condition(conn, untracked));
+	char *meant = rest(conn, untracked);
+	char *sql = mem_format("%s%s", expand_sql, meant);
 	char *schema_array = pg_array(schemas, names->patterns);
 	char *table_array = pg_array(tables, names->patterns);
 	PGresult *res =
@@ -76,6 +80,7 @@ static PGresult *match(PGconn *conn, const struct opt_names *names, bool untrack
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		pg_die(conn, res, "cannot look for tables");
 	free(sql);
+	free(meant);
 	free(schema_array);
 	free(table_array);
 	free(schemas);

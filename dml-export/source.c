@@ -10,6 +10,7 @@
 
 const char source_install_hint[] = "run dml-export --install";
 const char source_logged_hint[] = "ALTER TABLE … SET LOGGED";
+static const char uninstall_hint[] = "run dml-export --uninstall";
 const char source_owner_hint[] = "connect as its owner: triggers are the owner's";
 
 bool source_installed(PGconn *conn, enum own_schema_use use)
@@ -44,6 +45,8 @@ static char *complete(
 {
 	if (hint == source_install_hint)
 		return source_command(pg, "--install", t->label);
+	if (hint == uninstall_hint)
+		return source_command(pg, "--uninstall", t->label);
 	if (hint == source_logged_hint)
 		return mem_format("ALTER TABLE %s SET LOGGED", t->label);
 	return mem_string(hint);
@@ -102,15 +105,36 @@ static void take_shadow(struct source_table *t, const PGresult *res, int row)
 		t->shadow = mem_string(pg_text(res, row, "shadow"));
 }
 
-static void judge(struct source_tables *tables, struct source_table *t, const PGresult *res,
-	int row, enum source_need need)
+/* True if a table of that name was dropped without --uninstall. */
+static bool was_tracked(PGconn *conn, const struct name *name)
 {
-	if (need == SOURCE_NAME && pg_is_null(res, row, "oid"))
+	char *record = mem_format("%s.%s", name->schema, name->table);
+	const char *const values[] = {record};
+	PGresult *res = pg_query_row(conn,
+		"SELECT EXISTS (SELECT FROM dml.tracked AS t WHERE t.name = $1"
+		" AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = t.base))"
+		" AS was",
+		1, values);
+	bool was = pg_bool(res, 0, "was");
+
+	PQclear(res);
+	free(record);
+	return was;
+}
+
+static void judge(PGconn *conn, struct source_tables *tables, struct source_table *t,
+	const PGresult *res, int row, enum source_need need)
+{
+	bool exists = !pg_is_null(res, row, "oid");
+
+	if (need == SOURCE_NAME && !exists)
 		return; /* the caller knows what to do without */
-	if (!pg_bool(res, row, "has_schema")) {
+	if (need == SOURCE_TRACKED && !exists && was_tracked(conn, &t->name)) {
+		source_refuse(tables, t, uninstall_hint, "was dropped, and is tracked still");
+	} else if (!pg_bool(res, row, "has_schema")) {
 		source_refuse(tables, t, "compare the name with psql's \\dn",
 			"is in no schema of this database");
-	} else if (pg_is_null(res, row, "oid")) {
+	} else if (!exists) {
 		source_refuse(tables, t, "compare the name with psql's \\d", "does not exist");
 	} else if (need != SOURCE_NAME && wrong_kind(res, row) != NULL) {
 		source_refuse(tables, t, kind_hint(res, row), wrong_kind(res, row));
@@ -186,7 +210,7 @@ void source_resolve(PGconn *conn, const struct options *o, enum source_need need
 	PGresult *res = pg_query(conn, sql, 2, values);
 
 	for (int row = 0; row < PQntuples(res); row++)
-		judge(tables, &tables->table[row], res, row, need);
+		judge(conn, tables, &tables->table[row], res, row, need);
 	PQclear(res);
 	free(schema_array);
 	free(relation_array);

@@ -6,6 +6,37 @@
 #include "unschema.sql.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* What is tracked under the table's name: those that were dropped first, for the one that has
+ * the name now is not what --status says it of.  NULL if nothing is. */
+static PGresult *installed(PGconn *conn, const struct source_table *t)
+{
+	const struct source_table gone = {.name = t->name};
+	PGresult *old = track_installed(conn, &gone);
+
+	return old != NULL ? old : track_installed(conn, t);
+}
+
+static bool is_gone(const struct source_table *t, const PGresult *old)
+{
+	return t->oid == NULL || strcmp(pg_text(old, 0, "base"), t->oid) != 0;
+}
+
+static uint64_t count_of(const PGresult *old)
+{
+	return (uint64_t)PQntuples(old);
+}
+
+static void tell(const struct options *o, const struct source_table *t, const PGresult *old)
+{
+	if (t->oid != NULL && is_gone(t, old))
+		warn("of table %s this ends what an earlier one of that name left, which was "
+		     "dropped; the one that is there stays as it is until you run it again",
+			t->label);
+	else if (!o->print_sql)
+		note("%s is tracked no more", t->label);
+}
 
 static uint64_t count_tracked(PGconn *conn)
 {
@@ -17,7 +48,8 @@ static uint64_t count_tracked(PGconn *conn)
 	return count;
 }
 
-/* A transaction for this table.  With the last one goes what all have in common. */
+/* A transaction for this table, or for all of its name that were dropped.  With the last one
+ * goes what all have in common. */
 static enum die_status uninstall_table(PGconn *conn, const struct options *o,
 	const struct source_table *t, const PGresult *old, bool is_last)
 {
@@ -25,9 +57,11 @@ static enum die_status uninstall_table(PGconn *conn, const struct options *o,
 	enum die_status status;
 
 	buf_string(&begin, track_begin);
-	if (t->base != NULL)
+	if (!is_gone(t, old))
 		buf_format(&begin, "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE;\n", t->base);
-	buf_format(&script, "%s\n%s\n", pg_text(old, 0, "script"), pg_text(old, 0, "forget"));
+	for (int row = 0; row < PQntuples(old); row++)
+		buf_format(&script, "%s\n%s\n", pg_text(old, row, "script"),
+			pg_text(old, row, "forget"));
 	if (is_last)
 		buf_string(&script, unschema_sql);
 	buf_string(&script, track_commit);
@@ -36,8 +70,8 @@ static enum die_status uninstall_table(PGconn *conn, const struct options *o,
 		track_expect_no_strangers(conn, o);
 		status = track_run_or_print(conn, o, script.data, t->label);
 	}
-	if (status == DIE_DONE && !o->print_sql)
-		note("%s is tracked no more", t->label);
+	if (status == DIE_DONE)
+		tell(o, t, old);
 	buf_free(&script);
 	buf_free(&begin);
 	return status;
@@ -62,7 +96,7 @@ static void refuse_others_tables(
 	for (size_t i = 0; i < tables->count && !o->print_sql; i++) {
 		struct source_table *t = &tables->table[i];
 
-		if (old[i] != NULL && t->oid != NULL && !t->owned)
+		if (old[i] != NULL && !is_gone(t, old[i]) && !t->owned)
 			source_refuse(tables, t, source_owner_hint, "belongs to another role");
 	}
 }
@@ -74,17 +108,17 @@ static void uninstall_all(PGconn *conn, const struct options *o, struct source_t
 
 	/* Asked for first: with the last table goes what could be asked. */
 	for (size_t i = 0; i < tables->count; i++)
-		old[i] = track_installed(conn, &tables->table[i]);
+		old[i] = installed(conn, &tables->table[i]);
 	refuse_others_tables(o, tables, old);
 	for (size_t i = 0; i < tables->count; i++) {
 		const struct source_table *t = &tables->table[i];
-		enum die_status status =
-			t->refused       ? DIE_PERSON
-			: old[i] != NULL ? uninstall_table(conn, o, t, old[i], left == 1)
-					 : not_tracked(t);
+		enum die_status status = t->refused       ? DIE_PERSON
+					 : old[i] != NULL ? uninstall_table(conn, o, t, old[i],
+								    left == count_of(old[i]))
+							  : not_tracked(t);
 
 		if (old[i] != NULL && status == DIE_DONE)
-			left--;
+			left -= count_of(old[i]);
 		tables->status = die_worst(tables->status, status);
 		PQclear(old[i]);
 	}

@@ -59,6 +59,24 @@ stderr_like($unknown, qr/error: table public\."New" is not tracked\n.*hint: see 
 export_ok('-d', $src, '--uninstall', '-t', $shown);
 is(tracked(), 'public.b', '... and takes that one');
 
+# A table that another took the place of, and that was dropped then, is not the one that is there.
+$pair->source('CREATE TABLE a (id int PRIMARY KEY, v int)');
+export_ok('-d', $src, '--install', '-t', 'a');
+for my $time (1, 2) {
+	$pair->source("ALTER TABLE a RENAME TO earlier_$time; CREATE TABLE a (id int PRIMARY KEY, v int)");
+	export_ok('-d', $src, '--install', '-t', 'a');
+}
+$pair->source('DROP TABLE earlier_1, earlier_2');
+my $both = run_export('-d', $src, '--status')->{stdout};
+is(() = $both =~ /^public\.a .* the table was dropped: --uninstall it$/mg, 2, 'two that were dropped');
+my $earlier = run_export('-d', $src, '--uninstall', '-t', 'a');
+exits_with($earlier, 0, '... --uninstall takes those');
+stderr_like($earlier, qr/warning: of table public\.a this ends what an earlier one .* stays as it is until you run it again\n/,
+	'... and says that it was not the one that is there');
+is(tracked(), 'public.a public.b', '... which is still tracked');
+export_ok('-d', $src, '--uninstall', '-t', 'a');
+is(tracked(), 'public.b', '... until the next call');
+
 $pair->source('DROP FUNCTION dml.purge');
 export_ok('-d', $src, '--uninstall', '-t', 'b');
 is(schemas(), 0, 'dml.purge() is gone already: nothing is left');

@@ -72,6 +72,32 @@ my ($unread) = by_export('a?', 'orders[');
 exits_with($unread, 2, 'a pattern that is no regular expression');
 stderr_like($unread, qr/can't read "a\?" or "orders\[" as a pattern\n.*hint: .*closed/, '... is told');
 
+# A table that was made anew is tracked no more, and had a name that the pattern means.
+$pair->source('CREATE SCHEMA anew; CREATE TABLE anew.t (id int PRIMARY KEY); CREATE TABLE anew.u (id int PRIMARY KEY)');
+export_ok('-d', $src, '--install', '-t', 'anew.*');
+my $made_anew = 'CREATE TABLE anew.t_new (id int PRIMARY KEY); %s; ALTER TABLE anew.t_new RENAME TO t';
+for my $how (['it was dropped', 'DROP TABLE anew.t'], ['it is called otherwise', 'ALTER TABLE anew.t RENAME TO t_old']) {
+	$pair->source(sprintf $made_anew, $how->[1]);
+	my ($result, @others) = by_export('anew.*');
+	exits_with($result, 4, "a table that another took the place of, $how->[0]: refused");
+	stderr_like($result, qr/error: table anew\.t is not tracked\n.*hint: run dml-export .*--install .*-t 'anew\.t'\n/, '... by its name');
+	is_deeply([grep { $_ ne 'anew.t_old' } @others], ['anew.u'], '... the others go on');
+	export_ok('-d', $src, '--install', '-t', 'anew.t');
+	my ($again, @all) = by_export('anew.*');
+	exits_with($again, 0, '... installed: exported');
+	is_deeply([grep { $_ ne 'anew.t_old' } @all], ['anew.t', 'anew.u'], '... all of them');
+}
+for my $statement ('DROP TABLE anew.t', 'DROP SCHEMA anew CASCADE') {
+	$pair->source($statement);
+	for my $pattern ('anew.t*', 'anew.t') {
+		my ($dropped) = by_export($pattern);
+		exits_with($dropped, 4, "$statement: -t $pattern is refused");
+		stderr_like($dropped, qr/error: table anew\.t was dropped, and is tracked still\n.*hint: run dml-export .*--uninstall .*-t 'anew\.t'\n/,
+			'... with what to do');
+	}
+}
+export_ok('-d', $src, '--uninstall', map { ('-t', "anew.$_") } qw(t u));
+
 # What is tracked is meant whatever became of it: exported, or refused by its name.
 $pair->source(<<'SQL');
 CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY LIST (id);
