@@ -21,8 +21,12 @@ static uint64_t delete_changed(struct apply *a, const struct batch *b)
 	struct buf sql = {0};
 	uint64_t deleted;
 
-	buf_format(&sql, "CREATE TEMPORARY TABLE dml_ids (%s) ON COMMIT DROP", t->definitions);
-	pg_exec(a->conn, sql.data, "CREATE TABLE");
+	/* An event trigger may give each new table row security, which COPY FROM refuses. */
+	buf_format(&sql,
+		"CREATE TEMPORARY TABLE dml_ids (%s) ON COMMIT DROP;"
+		"ALTER TABLE pg_temp.dml_ids NO FORCE ROW LEVEL SECURITY",
+		t->definitions);
+	pg_script(a->conn, sql.data);
 	feed_ids(a->conn, b, t->label);
 	pg_exec(a->conn, "ANALYZE pg_temp.dml_ids", "ANALYZE");
 	buf_reset(&sql);

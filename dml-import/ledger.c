@@ -239,12 +239,27 @@ bool ledger_has(PGconn *conn, const char *relation, const struct manifest *m)
 	return has;
 }
 
+/* False if row security would hide the ledger from who imports. */
+static bool is_open(PGconn *conn)
+{
+	PGresult *res = pg_query_row(conn,
+		"SELECT NOT pg_catalog.bool_or(relrowsecurity OR relforcerowsecurity) AS open"
+		"  FROM pg_catalog.pg_class"
+		" WHERE oid IN ('dml.ledger'::pg_catalog.regclass,"
+		"     'dml.retired'::pg_catalog.regclass, 'dml.applied'::pg_catalog.regclass)",
+		0, NULL);
+	bool open = pg_bool(res, 0, "open");
+
+	PQclear(res);
+	return open;
+}
+
 enum die_status ledger_install(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
 	enum die_status status = DIE_DONE;
 
-	if (own_schema_has(conn, "ledger", OWN_MAKE)) {
+	if (own_schema_has(conn, "ledger", OWN_MAKE) && is_open(conn)) {
 		note("the ledger is there already");
 	} else {
 		if (!o->print_sql) /* what is printed may be for somebody else to run */

@@ -57,6 +57,8 @@ $pair->source(<<'SQL');
 GRANT CREATE ON DATABASE source TO admin, app;
 CREATE SCHEMA s AUTHORIZATION app; GRANT USAGE ON SCHEMA s TO heir;
 CREATE TABLE s.t (id int PRIMARY KEY); ALTER TABLE s.t OWNER TO app;
+SQL
+my $secures = <<'SQL';
 CREATE FUNCTION secure() RETURNS event_trigger LANGUAGE plpgsql AS $$
 DECLARE made record;
 BEGIN
@@ -66,6 +68,7 @@ BEGIN
 END $$;
 CREATE EVENT TRIGGER secures ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION secure();
 SQL
+$pair->source($secures);
 export_ok('-d', as('admin'), '--install', '-t', 's.t');
 $pair->source('DROP EVENT TRIGGER secures');
 is($pair->source(q{SELECT relname FROM pg_class WHERE relnamespace = 'dml'::regnamespace AND (relrowsecurity OR relforcerowsecurity)}),
@@ -87,6 +90,35 @@ for my $what ('all rows', 'changes') {
 $pair->source('ALTER TABLE dml."s.t" ENABLE ROW LEVEL SECURITY');
 like(write_as('app', 's.t'), qr/row-level security policy for table "s\.t"/, 'row security that the shadow table is given later: no write');
 is_mended('row security on the shadow table', 'has a shadow table with row security, which lets nothing be noted', 's.t', 'app');
+
+# The same event trigger at the target: the ledger is open to whom it was granted to, and so is what an
+# import makes for itself.
+$pair->target($secures);
+$cluster->sql('postgres', 'CREATE ROLE importer LOGIN');
+$pair->target(<<'SQL');
+GRANT CREATE ON DATABASE target TO admin; GRANT USAGE ON SCHEMA s TO importer;
+ALTER TABLE s.t DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
+GRANT SELECT, INSERT, UPDATE, DELETE ON s.t TO importer;
+SQL
+import_ok('-d', $pair->dst, '--uninstall');
+import_ok('-d', as('admin', $pair->dst), '--install');
+my $secured = q{SELECT count(*) FROM pg_class WHERE relnamespace = 'dml'::regnamespace AND relkind = 'r' AND (relrowsecurity OR relforcerowsecurity)};
+is($pair->target($secured), "0\n", 'the event trigger at the target: the ledger has no row security');
+$pair->target('GRANT USAGE ON SCHEMA dml TO importer; GRANT SELECT, INSERT, UPDATE, DELETE ON dml.ledger, dml.retired, dml.applied TO importer');
+for my $what ('all rows', 'changes') {
+	write_as('app', 's.t');
+	my $result = run_export('-q', '-d', as('admin'), '-t', 's.t', '-T', $pair->{label}, $what eq 'changes' ? () : '--full', $pair->out);
+	is("$result->{ended} $result->{stderr}", '0 ', "... $what: exported");
+	ship($pair->out . "/$pair->{label}", $pair->in);
+	my $import = run_import('-d', as('importer', $pair->dst), $pair->in . '/s.t');
+	is("$import->{ended} $import->{stderr}", '0 ', '... imported');
+	table_equal($src, $pair->dst, 's.t', '... and equal');
+}
+$pair->target('ALTER TABLE dml.applied ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY');
+import_ok('-d', as('admin', $pair->dst), '--install');
+is($pair->target($secured), "0\n", '... --install takes away what came later');
+$pair->target('DROP EVENT TRIGGER secures');
+import_ok('-d', as('admin', $pair->dst), '--uninstall');
 
 # A right that the functions of the triggers need is taken from their owner.
 my $powerless = 'has triggers whose functions lack a right: USAGE on schema dml or INSERT on its shadow table';
