@@ -97,6 +97,22 @@ like($log, qr/^me\@far .*dml-import.*/m, 'dml-import was run there');
 insert();
 goes_well('with a relative spool', spool => "$r->{spool}/../spool/.");
 
+# As whoever starts it may have left it.
+write_file("$dir/left", qq(#!/bin/sh\numask "\$LEFT_UMASK"\neval "exec '$ship' \\"\\\$@\\" \$LEFT_CLOSED"\n));
+chmod 0755, "$dir/left" or die "chmod: $!";
+for my $left (['>&-', '022'], ['<&- >&- 2>&-', '022'], ['', '0'], ['', '0777']) {
+	my ($closed, $umask) = @$left;
+	my %env = (LEFT_CLOSED => $closed, LEFT_UMASK => $umask);
+	my $new = "$dir/made $closed $umask" =~ tr{&<>}{}dr;
+	unlink "$r->{spool}/.replica1,app.lock" or die "unlink: $!";
+	insert();
+	exits_with(run_ship(ship => "$dir/left", env => \%env, to => $new), 0, "closed: '$closed', umask $umask");
+	table_equal($r->{source}, $r->{target}, $_, "... $_ is equal") for @{ $r->{tables} };
+	my @modes = map { (stat)[2] // die "$_: $!" } $new, "$r->{spool}/.replica1,app.lock";
+	is_deeply([grep { $_ & 0002 } @modes], [], '... nothing that anybody can write');
+	is_deeply([grep { ($_ & 0600) != 0600 } @modes], [], '... nor that its user can not');
+}
+
 my $rsync_failed = qr/$label rsync failed with exit status \d+/;
 fails('the source is down', 1, qr/$label dml-export failed with exit status 1/,
 	from => "host=$dir dbname=x");
