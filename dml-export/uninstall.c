@@ -31,8 +31,8 @@ static uint64_t count_of(const PGresult *old)
 static void tell(const struct options *o, const struct source_table *t, const PGresult *old)
 {
 	if (t->oid != NULL && is_gone(t, old))
-		warn("of table %s this ends what an earlier one of that name left, which was "
-		     "dropped; the one that is there stays as it is until you run it again",
+		warn("the earlier table %s, which was dropped, is tracked no more; the one "
+		     "that is there now stays as it is",
 			t->label);
 	else if (!o->print_sql)
 		note("%s is tracked no more", t->label);

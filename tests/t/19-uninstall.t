@@ -71,7 +71,7 @@ my $both = run_export('-d', $src, '--status')->{stdout};
 is(() = $both =~ /^public\.a .* the table was dropped: --uninstall it$/mg, 2, 'two that were dropped');
 my $earlier = run_export('-d', $src, '--uninstall', '-t', 'a');
 exits_with($earlier, 0, '... --uninstall takes those');
-stderr_like($earlier, qr/warning: of table public\.a this ends what an earlier one .* stays as it is until you run it again\n/,
+stderr_like($earlier, qr/warning: the earlier table public\.a, which was dropped, is tracked no more; .* stays as it is\n/,
 	'... and says that it was not the one that is there');
 is(tracked(), 'public.a public.b', '... which is still tracked');
 export_ok('-d', $src, '--uninstall', '-t', 'a');
