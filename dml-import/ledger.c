@@ -5,6 +5,7 @@
 
 #include "ledger_drop.sql.h"
 #include "ledger_load.sql.h"
+#include "ledger_open.sql.h"
 #include "ledger_prune.sql.h"
 #include "ledger_save.sql.h"
 #include "ledger_schema.sql.h"
@@ -58,6 +59,22 @@ static bool may_create(PGconn *conn)
 	return may;
 }
 
+/* Somebody's event trigger may have given it row security.  Only what is known to be ours is
+ * altered: it was looked at since it was made. */
+static enum die_status open_to_importers(PGconn *conn)
+{
+	PGresult *res = pg_query_row(conn,
+		"SELECT pg_catalog.bool_or(relrowsecurity OR relforcerowsecurity) AS closed"
+		"  FROM pg_catalog.pg_class"
+		" WHERE oid IN ('dml.ledger'::pg_catalog.regclass,"
+		"     'dml.retired'::pg_catalog.regclass, 'dml.applied'::pg_catalog.regclass)",
+		0, NULL);
+	bool closed = pg_bool(res, 0, "closed");
+
+	PQclear(res);
+	return closed ? run_script(conn, ledger_open_sql, false) : DIE_DONE;
+}
+
 void ledger_ensure(PGconn *conn)
 {
 	enum die_status status = DIE_PERSON;
@@ -74,6 +91,8 @@ void ledger_ensure(PGconn *conn)
 			"run dml-import --install as a role that may create schema dml",
 			"there is no ledger in database \"%s\", and none can be made",
 			PQdb(conn));
+	if (status == DIE_DONE)
+		(void)open_to_importers(conn);
 }
 
 uint64_t ledger_number(PGconn *conn, const char *relation)
@@ -239,19 +258,24 @@ bool ledger_has(PGconn *conn, const char *relation, const struct manifest *m)
 	return has;
 }
 
-/* False if row security would hide the ledger from who imports. */
-static bool is_open(PGconn *conn)
+static enum die_status install(PGconn *conn)
 {
-	PGresult *res = pg_query_row(conn,
-		"SELECT NOT pg_catalog.bool_or(relrowsecurity OR relforcerowsecurity) AS open"
-		"  FROM pg_catalog.pg_class"
-		" WHERE oid IN ('dml.ledger'::pg_catalog.regclass,"
-		"     'dml.retired'::pg_catalog.regclass, 'dml.applied'::pg_catalog.regclass)",
-		0, NULL);
-	bool open = pg_bool(res, 0, "open");
+	enum die_status status;
 
-	PQclear(res);
-	return open;
+	own_schema_expect_owner(conn, "ledger");
+	status = run_script(conn, ledger_schema_sql, false);
+	if (status == DIE_DONE && own_schema_has(conn, "ledger", OWN_MAKE))
+		status = open_to_importers(conn);
+	return status;
+}
+
+/* Somebody else may be about to run it. */
+static void print_install(PGconn *conn)
+{
+	char *body = mem_format("%s%s", ledger_schema_sql, ledger_open_sql);
+
+	(void)run_script(conn, body, true);
+	free(body);
 }
 
 enum die_status ledger_install(const struct options *o)
@@ -259,14 +283,14 @@ enum die_status ledger_install(const struct options *o)
 	PGconn *conn = pg_connect(&o->pg);
 	enum die_status status = DIE_DONE;
 
-	if (own_schema_has(conn, "ledger", OWN_MAKE) && is_open(conn)) {
+	if (own_schema_has(conn, "ledger", OWN_MAKE)) {
 		note("the ledger is there already");
+		if (!o->print_sql)
+			status = open_to_importers(conn);
+	} else if (o->print_sql) {
+		print_install(conn);
 	} else {
-		if (!o->print_sql) /* what is printed may be for somebody else to run */
-			own_schema_expect_owner(conn, "ledger");
-		status = run_script(conn, ledger_schema_sql, o->print_sql);
-		if (!o->print_sql && status == DIE_DONE)
-			(void)own_schema_has(conn, "ledger", OWN_MAKE);
+		status = install(conn);
 	}
 	pg_disconnect(conn);
 	opt_close_stdout();

@@ -42,8 +42,3 @@ CREATE TABLE IF NOT EXISTS dml.applied (
     applied  timestamptz NOT NULL,
     PRIMARY KEY (relation, chain, number)
 );
-
--- What somebody's event trigger may give each new table would keep its own writers out.
-ALTER TABLE dml.ledger DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE dml.retired DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE dml.applied DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;

@@ -1,0 +1,4 @@
+-- What somebody's event trigger may give each new table would keep its own writers out.
+ALTER TABLE dml.ledger DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE dml.retired DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE dml.applied DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
