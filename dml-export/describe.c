@@ -263,7 +263,7 @@ void describe_tables(PGconn *conn, struct source_tables *tables)
 void describe_closer(PGconn *conn, struct source_tables *tables, const bool *wanted)
 {
 	const char **oid = mem_zero(tables->count, sizeof *oid);
-	struct source_table **table = mem_zero(tables->count, sizeof *table);
+	struct source_table **table = mem_zero(tables->count, sizeof(struct source_table *));
 	size_t count = 0;
 
 	for (size_t i = 0; i < tables->count; i++) {
