@@ -7,13 +7,13 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger AS h WHERE h.tgrelid = s.oid AN
        -- notes old keys knows them by number, and so notices if another column has taken the name.
        pg_catalog.cardinality(a.key) = pg_catalog.cardinality(t.key)
        AND a.key_numbers = (SELECT pg_catalog.array_agg(DISTINCT d.refobjsubid)
-                              FROM pg_catalog.pg_trigger AS g
-                              JOIN pg_catalog.pg_depend AS d
-                                ON d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
-                               AND d.objid = g.oid
+                              FROM pg_catalog.pg_depend AS d
+                             WHERE d.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass
+                               -- No join, which without statistics would read what all triggers depend on.
+                               AND d.objid = (SELECT g.oid FROM pg_catalog.pg_trigger AS g
+                                               WHERE g.tgrelid = b.oid AND g.tgname = 'dml_update_key')
                                AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                               AND d.refobjid = b.oid AND d.refobjsubid > 0
-                             WHERE g.tgrelid = b.oid AND g.tgname = 'dml_update_key')
+                               AND d.refobjid = b.oid AND d.refobjsubid > 0)
        -- Nor have two columns of it each other's.  A type that isn't the system's may be a domain, in
        -- whose place the shadow table has another.  That one may have more columns: somebody's event
        -- trigger adds them to every table.
