@@ -40,11 +40,13 @@ SELECT c.oid::pg_catalog.regclass::text AS base,
        AND s.oid = pg_catalog.to_regclass('dml.' || pg_catalog.quote_ident(t.shadow))::oid
  -- The rows of the catalogue that hold our triggers: whoever disabled one and enabled it again left
  -- another xmin, though all looks as before.  Missing are those that are not there, do not fire
- -- when they should, fire for less, or call something else.
+ -- when they should, fire for less, or call something else; and all of them while a superuser has
+ -- told the server that there are none, as dumps once did.
  CROSS JOIN LATERAL (
        SELECT pg_catalog.string_agg(g.oid::text || ' ' || g.xmin::text, ',' ORDER BY g.oid) AS rows,
               pg_catalog.string_agg(w.name::text, ', ' ORDER BY w.name) FILTER (WHERE (
-                  g.tgenabled = w.enabled AND g.tgattr::text = '' AND (g.tgqual IS NULL) = (w.name <> 'dml_update_key')
+                  c.relhastriggers AND g.tgenabled = w.enabled
+                  AND g.tgattr::text = '' AND (g.tgqual IS NULL) = (w.name <> 'dml_update_key')
                   AND g.tgtype = w.event + CASE t.kind WHEN 'row' THEN w.each_row ELSE w.each END
                   AND p.pronamespace = s.relnamespace
                   AND p.proname = s.relname || CASE t.kind WHEN 'row' THEN w.of_row ELSE w.of_statement END

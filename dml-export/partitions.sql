@@ -12,6 +12,7 @@ SELECT missing.triggers AS missing,
           AND w.tgname IN ('dml_insert', 'dml_update', 'dml_delete', 'dml_update_key')
         WHERE p.level > 0
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS g
+                            JOIN pg_catalog.pg_class AS l ON l.oid = g.tgrelid AND l.relhastriggers
                            WHERE g.tgrelid = p.relid AND g.tgname = w.tgname
                              AND g.tgenabled = 'A' AND g.tgfoid = w.tgfoid)) AS missing
  CROSS JOIN LATERAL (

@@ -99,6 +99,8 @@ for my $trigger (qw(dml_insert dml_update dml_delete dml_update_key)) {
 my $part = run_export('-d', $src, '--install', '-t', 'south1');
 exits_with($part, 4, '--install of one partition: refused');
 stderr_like($part, qr/table public\.south1 is a partition that is tracked with its table\n.*hint: /, '... and why');
+$pair->source("UPDATE pg_class SET relhastriggers = false WHERE oid = 'south1'::regclass");
+exits_with($pair->export('sale'), 4, 'a partition that pg_class says has no triggers: refused');
 $pair->source('ALTER TABLE south1 DISABLE TRIGGER dml_update; UPDATE south1 SET v = 77');
 export_ok('-d', $src, '--install', '-t', 'sale');
 is($pair->export('sale')->{ended}, 0, '... until --install repairs it');
