@@ -45,13 +45,16 @@ static size_t printable(const unsigned char *s)
 /* What should come out. */
 static void escape(struct buf *b, const unsigned char *s)
 {
+	static const char digits[] = "0123456789abcdef";
+
 	while (*s != '\0') {
 		size_t length = printable(s);
+		char hex[] = {'\\', 'x', digits[*s >> 4], digits[*s & 15]};
 
 		if (length > 0)
 			buf_add(b, s, length);
 		else
-			buf_format(b, "\\x%02x", *s);
+			buf_add(b, hex, sizeof hex);
 		s += length > 0 ? length : 1;
 	}
 }

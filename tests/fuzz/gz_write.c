@@ -3,7 +3,8 @@
  * what went in comes out.
  *
  * The input's first byte is the level, the second says how often the rest is repeated, so
- * that some inputs are longer than any buffer; the rest is also the lengths of the pieces.
+ * that some inputs, one in sixteen by chance, are longer than any buffer; the rest is also the
+ * lengths of the pieces.
  */
 #include "gz.h"
 
@@ -14,6 +15,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+enum { PIECES_MAX = 256 };
 
 static void deflate(struct buf *file, const struct buf *in, int level, const uint8_t *lengths)
 {
@@ -32,7 +35,7 @@ static void deflate(struct buf *file, const struct buf *in, int level, const uin
 	for (size_t done = 0, part, i = 0; done < in->len; done += part, i++) {
 		part = (size_t)lengths[i % 16] * lengths[(i + 1) % 16] * lengths[(i + 2) % 16] +
 		       1;
-		if (part > in->len - done)
+		if (part > in->len - done || i == PIECES_MAX)
 			part = in->len - done;
 		gz_write(w, in->data + done, part);
 	}
@@ -53,8 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 18)
 		return 0;
 	int level = GZ_LEVEL_MIN + data[0] % (GZ_LEVEL_MAX - GZ_LEVEL_MIN + 1);
-	unsigned times = 1U << data[1] % 12;
-	for (unsigned i = 0; i < times && in.len < ORACLE_MAX / 2; i++)
+	unsigned times = data[1] < 0xf0 ? 1 : 1U << data[1] % 16;
+	for (unsigned i = 0; i < times && in.len + size <= ORACLE_MAX; i++)
 		buf_add(&in, data + 2, size - 2);
 	deflate(&file, &in, level, data + 2);
 

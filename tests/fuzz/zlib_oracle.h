@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum {
-	ORACLE_MAX = 64 * 1024
+	ORACLE_MAX = 36 * 1024
 }; /* bytes inflated: a window and more, and far more than IO_BUFFER */
 
 struct oracle {
