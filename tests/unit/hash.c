@@ -48,7 +48,6 @@ static void test_pieces(void)
 	}
 	hash_end(&h, digest);
 	is_string(digest, million, "of the same in pieces");
-	ok(h.ctx == NULL, "what it took is freed");
 	free(text);
 }
 
