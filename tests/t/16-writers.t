@@ -94,7 +94,8 @@ is_mended('row security on the shadow table', 'has a shadow table with row secur
 # The same event trigger at the target: the ledger is open to whom it was granted to, and so is what an
 # import makes for itself.
 $pair->target($secures);
-$cluster->sql('postgres', 'CREATE ROLE importer LOGIN');
+$pair->target_cluster->sql('postgres', 'CREATE ROLE importer LOGIN');
+$pair->target_cluster->sql('postgres', 'CREATE ROLE admin LOGIN') if $pair->target_cluster != $cluster;
 $pair->target(<<'SQL');
 GRANT CREATE ON DATABASE target TO admin; GRANT USAGE ON SCHEMA s TO importer;
 ALTER TABLE s.t DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY;
