@@ -28,9 +28,10 @@ static enum die_status no_key(
 	return DIE_PERSON;
 }
 
-/* The statement of one table, on standard output. */
-static enum die_status print_ddl(
-	PGconn *conn, const struct options *o, const struct source_table *t, bool tracked)
+/* The statement of one table, on standard output.  Before the first stands the encoding of them
+ * all, for whoever reads them speaks his own. */
+static enum die_status print_ddl(PGconn *conn, const struct options *o,
+	const struct source_table *t, bool tracked, bool *begun)
 {
 	PGresult *old = tracked ? track_installed(conn, t) : NULL;
 	const char *const values[] = {t->oid, old != NULL ? pg_text(old, 0, "key") : NULL};
@@ -44,6 +45,10 @@ static enum die_status print_ddl(
 	} else if (PQntuples(res) != 1 || !pg_bool(res, 0, "has_key")) {
 		status = no_key(o, t, res);
 	} else {
+		if (!*begun)
+			printf("SET client_encoding = '%s';\n",
+				pg_encoding_to_char(PQclientEncoding(conn)));
+		*begun = true;
 		fputs(pg_text(res, 0, "ddl"), stdout);
 	}
 	PQclear(res);
@@ -56,13 +61,14 @@ enum die_status target_ddl_run(const struct options *o)
 	PGconn *conn = pg_connect(&o->pg);
 	bool tracked = source_installed(conn, OWN_READ);
 	struct source_tables tables;
+	bool begun = false;
 
 	source_resolve(conn, o, SOURCE_BASE, &tables);
 	track_refuse_reserved(&tables);
 	for (size_t i = 0; i < tables.count; i++)
 		if (!tables.table[i].refused)
-			tables.status = die_worst(
-				tables.status, print_ddl(conn, o, &tables.table[i], tracked));
+			tables.status = die_worst(tables.status,
+				print_ddl(conn, o, &tables.table[i], tracked, &begun));
 	pg_disconnect(conn);
 	opt_close_stdout();
 	return tables.status;

@@ -132,6 +132,17 @@ subtest 'a table that -t names' => sub {
 	stderr_like($result, qr/can't be written in the batch's encoding, LATIN1\n.*hint: give the table a name/, '... is told');
 };
 
+# What it prints psql reads, whatever that would speak of its own.
+subtest '--target-ddl' => sub {
+	my $pair = pair('LATIN1', 'UTF8');
+	sql($pair->{target}, "DROP TABLE $pair->{table}");
+	my $printed = run_export('-d', $pair->{source}, '--target-ddl', '-t', $pair->{argument});
+	my $psql = run_cmd({ stdin => $printed->{stdout} }, $cluster->client('psql'), '-Xqv', 'ON_ERROR_STOP=1', '-d', $pair->{target});
+	is("$psql->{ended} $psql->{stderr}", '0 ', 'psql makes the table in a database of another encoding');
+	sql($pair->{source}, "INSERT INTO $pair->{table} VALUES ('$e', '$e')");
+	arrives($pair, 'its rows');
+};
+
 subtest 'encodings between which the server has no conversion' => sub {
 	my $pair = pair('LATIN1', 'LATIN9');
 	my ($export, $import) = carry($pair);
