@@ -182,6 +182,22 @@ static bool look_for_hooks(PGconn *conn, const struct target *t, const struct ma
 	return fits;
 }
 
+/* Has the table, or a composite type, a column that was dropped?  A dump leaves its number out,
+ * and what was made in its place has the old one once that is restored. */
+static bool has_dropped(PGconn *conn, const struct target *t)
+{
+	const char *const values[] = {t->oid};
+	PGresult *res = pg_query_row(conn,
+		"SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a"
+		"  JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid"
+		" WHERE a.attisdropped AND (c.oid = $1::oid OR c.relkind = 'c')) AS dropped",
+		1, values);
+	bool dropped = pg_bool(res, 0, "dropped");
+
+	PQclear(res);
+	return dropped;
+}
+
 bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
 	const struct columns *columns, bool changed, char **doubt)
 {
@@ -189,7 +205,10 @@ bool target_fits(PGconn *conn, const struct target *t, const struct manifest *m,
 
 	*doubt = NULL;
 	fits = t->plain || look_for_problems(conn, t, m, columns, changed, doubt);
-	return (!t->hooked || look_for_hooks(conn, t, m)) && fits;
+	fits = (!t->hooked || look_for_hooks(conn, t, m)) && fits;
+	if (changed && *doubt == NULL && has_dropped(conn, t))
+		*doubt = mem_string("changed");
+	return fits;
 }
 
 /* Any table. */

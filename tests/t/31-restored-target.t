@@ -32,11 +32,16 @@ sub back_up {
 	return;
 }
 
-sub restore {
-	my $rows = $r->write_target('SELECT count(*) FROM items');
+sub set_back {
 	$cluster->sql('postgres', "DROP DATABASE target");
 	$cluster->sql('postgres', 'CREATE DATABASE target');
 	exits_with(run_cmd($cluster->client('pg_restore'), '-d', $r->{target}, $backup), 0, 'the target is restored');
+	return;
+}
+
+sub restore {
+	my $rows = $r->write_target('SELECT count(*) FROM items');
+	set_back();
 	isnt($r->write_target('SELECT count(*) FROM items'), $rows, 'to what it was');
 	return;
 }
@@ -110,6 +115,32 @@ subtest 'the next change comes when all of them are gone' => sub {
 	$r->ship;
 	exits_with($r->receive, 4, 'refused');
 	is($r->write_target('TABLE items'), $before, 'nothing is applied');
+	exits_with($r->export('--full', '-q'), 0, 'the repair');
+	$r->ship;
+	exits_with($r->receive, 0, 'imported');
+	$r->is_equal('then');
+};
+
+# A dump forgets which columns were dropped: what was made in their place looks as it did.  That a
+# batch was refused for it is what the ledger has to remember.
+subtest 'a column that was made anew before the backup' => sub {
+	my $refused = sub {
+		my ($when) = @_;
+		my $result = $r->receive;
+		exits_with($result, 4, "$when: refused");
+		stderr_like($result, qr/its columns were changed since the batch before, which only a full batch can mend\n.*hint: .*--full/,
+			'... and why');
+	};
+	$r->write_target('ALTER TABLE items DROP COLUMN v; ALTER TABLE items ADD COLUMN v int');
+	$r->write('UPDATE items SET v = v + 1 WHERE id = 2');
+	$r->batch;
+	$r->ship;
+	$refused->('before the backup');
+	back_up();
+	set_back();
+	is($r->write_target("SELECT attnum FROM pg_attribute WHERE attrelid = 'items'::regclass AND attname = 'v'"),
+		"2\n", 'its number is what it was');
+	$refused->('then');
 	exits_with($r->export('--full', '-q'), 0, 'the repair');
 	$r->ship;
 	exits_with($r->receive, 0, 'imported');
