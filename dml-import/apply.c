@@ -198,15 +198,19 @@ static enum verdict write_rows(struct apply *a, const struct batch *b,
 		deleted = delete_changed(a, b);
 	else
 		deleted = delete_all(a, b, &indexes);
+	if (b->manifest.scope == SCOPE_FULL && a->options->truncate)
+		writes_anew(a->conn, &a->target, &writes);
 	refusal = copy_rows(a, b);
 	if (refusal == NULL)
 		refusal = check_constraints(a);
 	if (refusal != NULL) {
 		postpone(a, b, refusal);
 		indexes_free(&indexes);
+		writes_free(&writes);
 		return VERDICT_POSTPONED;
 	}
 	writes_expect(a->conn, &a->target, &writes, b->number, b->manifest.rows, deleted);
+	writes_free(&writes);
 	indexes_make(a->conn, &a->target, &indexes);
 	note_applied(a, b, terms, encoding, columns);
 	return VERDICT_APPLY;

@@ -99,6 +99,24 @@ subtest 'who else writes' => sub {
 		CREATE TRIGGER own AFTER INSERT OR DELETE ON items FOR EACH ROW EXECUTE FUNCTION meddle()');
 	goes_on('a trigger that writes elsewhere');
 
+	# Nobody counts what TRUNCATE takes away.
+	prepare($parts);
+	goes_on('partitions');
+	$r->write_target('CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS
+		$$BEGIN TRUNCATE public.high; RETURN NULL; END$$;
+		CREATE TRIGGER own BEFORE INSERT ON items FOR EACH STATEMENT EXECUTE FUNCTION meddle()');
+	$r->write('UPDATE items SET n = n + 1 WHERE id = 1');
+	$r->batch;
+	$r->ship;
+	refused(qr/a partition of table public\.items was emptied by somebody else while batch \d+ was applied\n.*hint: look for a trigger that says TRUNCATE/,
+		'a trigger that empties a partition');
+	$r->write_target('CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$');
+	goes_on('one that does nothing');
+	$r->batch('--full');
+	$r->ship;
+	exits_with($r->receive('--truncate'), 0, '... and --truncate: what we empty ourselves is not told');
+	$r->is_equal('then');
+
 	if ($r->write_target(q(SELECT count(*) FROM pg_available_extensions WHERE name = 'file_fdw')) eq "0\n") {
 		note('no foreign partition: this server comes without file_fdw');
 		return;
