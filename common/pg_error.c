@@ -95,7 +95,8 @@ static const struct advice advices[] = {
 	{"22P05", DIE_PERSON,
 		"a value at the source, or a name at the target, has a character that the "
 		"other's encoding lacks: change it there"},
-	{"22", DIE_PERSON, "compare the table's definition on both sides"},
+	{"22", DIE_PERSON,
+		"compare the table's definition on both sides, and the servers' versions"},
 	{"25006", DIE_PERSON, "connect to the primary: this server is a standby or read-only"},
 	{"42501", DIE_PERSON,
 		"grant what the manual page lists under PRIVILEGES, and what the server's log "
@@ -110,6 +111,8 @@ static const struct advice advices[] = {
 	{"21", DIE_PERSON, "look for a rule or a function that returns several rows"},
 	{"2BP01", DIE_PERSON, "drop what depends on it, then run it again"},
 	{"54", DIE_PERSON, "compare the table's indexes and limits with the source's"},
+	{"55006", DIE_PERSON,
+		"look for a trigger that truncates, alters or drops the table that it is on"},
 	{"55000", DIE_PERSON, "do what the message asks for, then run it again"},
 	{"40", DIE_AGAIN, "run it again"},
 	{"55P03", DIE_NOT_NOW, "run it again when the lock is free"},

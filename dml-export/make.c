@@ -93,11 +93,34 @@ static void share(const struct chain *from, struct chain *to)
 	to->manifest.data_bytes = from->manifest.data_bytes;
 }
 
-static void say_why_full(const struct chain *c)
+/* What is generated now may have been an ordinary column, and still be one at the target: no
+ * batch says so. */
+static void say_what_is_generated(PGconn *conn, const struct chain *c)
+{
+	const char *const values[] = {c->table->oid};
+	PGresult *res = pg_query_row(conn,
+		"SELECT pg_catalog.string_agg("
+		"           pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names"
+		"  FROM dml.tracked AS t"
+		"  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.base"
+		" WHERE t.base = $1::oid AND a.attnum > 0 AND a.attgenerated <> ''"
+		"   AND NOT a.attisdropped AND a.attname <> ALL (t.key)",
+		1, values);
+
+	if (!pg_is_null(res, 0, "names"))
+		warn("what table %s generates is not sent: %s; let the target generate it, "
+		     "too, lest values that it has be lost",
+			c->table->label, pg_text(res, 0, "names"));
+	PQclear(res);
+}
+
+static void say_why_full(PGconn *conn, const struct chain *c)
 {
 	char *what = run_what(c);
 
 	warn("%s: full batch: %s", what, c->full);
+	if (c->reshaped)
+		say_what_is_generated(conn, c);
 	free(what);
 }
 
@@ -111,7 +134,7 @@ static void stage_all(struct run *run)
 		if (!c->due)
 			continue;
 		if (c->full != NULL && c->known)
-			say_why_full(c);
+			say_why_full(run->conn, c);
 		begin_manifest(run, c);
 		stage_create(&c->stage, &c->dir, run->number);
 	}

@@ -37,6 +37,7 @@ struct chain {
 	bool due;         /* it gets a batch */
 	bool begins;      /* with it a new chain */
 	const char *full; /* why all rows; NULL if the changes will do */
+	bool reshaped;    /* because its columns changed */
 	bool copied;      /* its files are in the stage */
 	struct stage stage;
 	struct manifest manifest;

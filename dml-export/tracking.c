@@ -140,7 +140,8 @@ static void judge(struct chain *c, const PGresult *res, int row, bool wanted)
 	c->begins = c->full != NULL;
 	if (c->full != NULL)
 		return;
-	if (pg_bool(res, row, "reshaped"))
+	c->reshaped = pg_bool(res, row, "reshaped");
+	if (c->reshaped)
 		c->full = "its columns changed";
 	else if (pg_bool(res, row, "rewritten"))
 		c->full = "the table was truncated or rewritten";

@@ -22,7 +22,7 @@ static const char *unopened_hint(enum batch_state state, bool is_old)
 				"more, remove it"
 			      : "run this again when shipping is done; ship it again if it is; "
 				"if its source has it no more, export all rows with "
-				"dml-export --full";
+				"dml-export --full, and if it is told still, remove it";
 	}
 }
 
@@ -121,6 +121,15 @@ static void explain_foreign(const char *label, const struct batch *b, const stru
 	buf_free(&origin);
 }
 
+/* Was it read before what was applied?  The two are of one source. */
+static bool is_older(const struct manifest *m, const struct ledger *l)
+{
+	uint64_t xmin, xmax;
+
+	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) && l->known &&
+	       xmax < l->xmax;
+}
+
 void explain_verdict(const struct apply *a, const struct spool_dir *table,
 	const struct batch *b, const struct ledger *l, enum verdict result)
 {
@@ -140,8 +149,11 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 			label, m->base, b->dir.path, l->number);
 		break;
 	case VERDICT_HEADLESS:
-		hint = mem_format(
-			"%sship it; if it is lost, run on the source: %s", doubt, full);
+		hint = mem_format("%s%sship it; if it is lost, run on the source: %s", doubt,
+			is_older(m, l) ? "it is older than what was applied, and if it only "
+					 "came late, remove it; else "
+				       : "",
+			full);
 		complain(hint,
 			"%s: \"%s\" belongs to a chain whose first batch never came: it "
 			"builds on batch %" PRIu64 ", which is missing",
@@ -150,7 +162,8 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 	case VERDICT_FORK:
 		hint = mem_format(
 			"%stwo copies of the source go on under one name, or it was set "
-			"back: decide for one, run on it: %s; and remove the other's",
+			"back: decide for one, run on it: %s; and remove this batch, "
+			"and what else the other one sends",
 			l->retired
 				? "it may only have come late, or its source be gone for good: "
 				  "then remove it; else "
@@ -163,7 +176,8 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 		break;
 	case VERDICT_STALE:
 		hint = mem_format("if the source was set back, take it by: %s; if it came late "
-				  "or by mistake, move it out of the spool",
+				  "or by mistake, move it out of the spool, and what "
+				  "builds on it",
 			accept);
 		complain(hint,
 			"%s: \"%s\" begins a new chain, but is older than batch %" PRIu64

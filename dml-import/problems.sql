@@ -136,8 +136,11 @@ SELECT problem,
       FROM renamed, relation
     UNION ALL
     SELECT 2, attnum, pg_catalog.format('column %I, which may not be NULL, is not in the batch', name),
-           pg_catalog.format('if it is of no use here, ALTER TABLE %1$s DROP COLUMN %2$I; else'
-                             ' ALTER TABLE %1$s ALTER COLUMN %2$I DROP NOT NULL;', relation.qualified, name)
+           pg_catalog.format('if it is of no use here, ALTER TABLE %1$s DROP COLUMN %2$I; else%3$s'
+                             ' ALTER TABLE %1$s ALTER COLUMN %2$I DROP NOT NULL;', relation.qualified, name,
+               CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_index AS p
+                                  WHERE p.indrelid = $1::oid AND p.indisprimary AND attnum = ANY (p.indkey))
+                    THEN ' drop the primary key, which it is part of, and' END)
       FROM unfilled, relation WHERE needed AND name NOT IN (SELECT renamed.name FROM renamed)
     UNION ALL
     SELECT 2, i, pg_catalog.format('column %I is generated here', name),
@@ -191,7 +194,16 @@ SELECT problem,
                       AND a.attgenerated = '')
     UNION ALL
     SELECT 6, 0, 'no index finds a row by its key',
-           pg_catalog.format('CREATE UNIQUE INDEX ON %s (%s);', relation.qualified,
+           pg_catalog.format('CREATE %sINDEX ON %s (%s);',
+               -- One that is unique has to hold what the table is partitioned by.
+               CASE WHEN NOT EXISTS (
+                   SELECT FROM pg_catalog.pg_partitioned_table AS p
+                    CROSS JOIN pg_catalog.unnest(p.partattrs::smallint[]) AS by (number)
+                    WHERE p.partrelid = $1::oid
+                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS pa
+                                       WHERE pa.attrelid = $1::oid AND pa.attnum = by.number
+                                         AND pa.attname = ANY ($4::text[]))) THEN 'UNIQUE ' END,
+               relation.qualified,
                (SELECT pg_catalog.string_agg(pg_catalog.quote_ident(k.name), ', ' ORDER BY k.i)
                   FROM pg_catalog.unnest($4::text[]) WITH ORDINALITY AS k (name, i)))
       FROM relation

@@ -63,6 +63,7 @@ quiet(run_export('-d', $src, '--install', '-t', 'users'), 'install');
 my $ddl = run_export('-d', $src, '--target-ddl', '-t', 'users');
 is("$ddl->{ended} $ddl->{stderr}", '0 ', 'target-ddl');
 is($ddl->{stdout}, <<'END', '... prints the CREATE TABLE');
+SET client_encoding = 'UTF8';
 CREATE TABLE public.users (
     id bigint NOT NULL,
     name text NOT NULL,

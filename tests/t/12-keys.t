@@ -147,6 +147,13 @@ like(Pair::read_file("$batches[5]/columns"), qr/^id\tinteger\na\t\w+\nv\t\w+\nz\
 
 is($pair->target("SELECT count(*) FROM pg_attribute WHERE attrelid = 'computed'::regclass AND attgenerated <> ''"),
 	"0\n", 'but one of the key is, or a target that computes it otherwise would lose other rows');
+$pair->source('ALTER TABLE always DROP v, ADD v int GENERATED ALWAYS AS (a * 2) STORED');
+stderr_like($pair->export('always'),
+	qr/full batch: its columns changed\n.*warning: what table public\.always generates is not sent: g, v; let the target generate it, too/,
+	'what is generated from now on is told');
+$pair->target('ALTER TABLE always DROP v, ADD v int GENERATED ALWAYS AS (a * 2) STORED');
+is($pair->apply->{ended}, 0, '... and imported');
+table_equal($pair->src, $pair->dst, 'always', '... where the target generates it, too');
 
 # Names that mean something elsewhere: to SQL, to PL/pgSQL, to the triggers, to the queries.
 my @names = qw(new old NEW OLD tg_op TG_ARGV t txid key1 key2 b c s dml_new dml_old select table

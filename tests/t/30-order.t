@@ -209,7 +209,7 @@ subtest 'a batch on its way' => sub {
 	my $name = next_batch();
 	my $sent = "$r->{sent}/items/$name";
 	my $here = "$inbox/$name";
-	my $not_ready = qr{error: "\Q$here\E" is not all here\n.*hint: run this again .* --full\n};
+	my $not_ready = qr{error: "\Q$here\E" is not all here\n.*hint: run this again .* --full, and if it is told still, remove it\n};
 
 	mkdir $here, 0700 or die "mkdir: $!";
 	exits_with($r->receive, 0, 'an empty directory is nothing yet');
@@ -405,6 +405,31 @@ subtest 'a full batch that does not fit holds up nobody before it' => sub {
 	exits_with($r->receive, 0, 'when the table is changed again');
 	$r->is_equal('then');
 	$_->('ALTER TABLE items DROP COLUMN more, DROP COLUMN evenmore') for sub { $r->write(@_) }, sub { $r->write_target(@_) };
+	$r->clear;
+};
+
+# Of a chain that was replaced before any of it came nothing is known but that it is old.
+subtest 'batches of a chain that was replaced twice come late' => sub {
+	$r->reset('at first');
+	my ($first, $second) = (next_batch('--full'), next_batch());
+	next_batch('--full');
+	rename "$r->{sent}/items/$_", "$r->{sent}/items/.late.$_" or die for $first, $second;
+	lose($_) for grep { !/^\./ } map { s{.*/}{}r } batches($r->{sent});
+	next_batch('--full');
+	$r->ship('--exclude=.late*');
+	exits_with($r->receive, 0, 'a full batch that came first is imported');
+	$r->is_equal('then');
+	$r->clear;
+	rename "$r->{sent}/items/.late.$_", "$r->{sent}/items/$_" or die for $first, $second;
+	my $next = next_batch();
+	$r->ship;
+	refuses(4, qr{$first" begins a new chain, but is older.*hint: .*move it out of the spool, and what builds on it\n}s, 'they come late');
+	remove_tree("$inbox/$first");
+	refuses(4, qr{$second" belongs to a chain whose first batch never came.*hint: it is older than what was applied, and if it only came late, remove it; else ship}s,
+		'the first of them is moved away');
+	remove_tree("$inbox/$second");
+	exits_with($r->receive, 0, 'so is the other: imported');
+	$r->is_equal('then');
 	$r->clear;
 };
 

@@ -60,6 +60,18 @@ subtest 'a partitioned target, and one with a child' => sub {
 	is($r->write_target('SELECT id FROM child'), "1\n7\n", "the child's rows stay");
 };
 
+# A unique index would have to hold what it is partitioned by.
+subtest 'partitions by what is not the key' => sub {
+	prepare("DROP TABLE items; CREATE TABLE items (id int NOT NULL, name text NOT NULL, n int, PRIMARY KEY (id, name))
+		PARTITION BY LIST (name); CREATE TABLE rest PARTITION OF items DEFAULT");
+	my ($index) = Replica::hinted(refused(qr/no index finds a row by its key\n.*hint: CREATE INDEX ON/, 'no index'));
+	$r->write_target($index);
+	goes_on('with the one that is named');
+	prepare('ALTER TABLE items DROP CONSTRAINT items_pkey, ADD z int, ADD PRIMARY KEY (id, z); CREATE INDEX ON items (id)');
+	refused(qr/column z, which may not be NULL, is not in the batch\n.*hint: .*; else drop the primary key, which it is part of, and ALTER .*DROP NOT NULL;\n/,
+		'a column more in the primary key');
+};
+
 # What a trigger AFTER the rows writes to its own table, no count of DELETE and COPY would show.
 subtest 'who else writes' => sub {
 	my $parts = "DROP TABLE items; CREATE TABLE items ($columns) PARTITION BY RANGE (id);

@@ -195,7 +195,10 @@ sub change_beside {
 
 subtest 'a column that goes while the chain goes on' => sub {
 	change_beside('ALTER TABLE items DROP n');
-	my $result = refused(qr/lacks column n\n.*hint: ALTER .*; then export all rows with $full\n/, 'changes');
+	my $result = $r->receive;
+	exits_with($result, 4, 'changes: refused');
+	stderr_like($result, qr/lacks column n\n.*hint: ALTER .*; then export all rows with $full\n/, '... with what mends it');
+	is($r->write_target("SELECT columns FROM dml.ledger WHERE relation = 'items'::regclass"), "changed\n", '... which is not forgotten');
 	$r->write_target($_) for Replica::hinted($result);
 	refused(qr/only a full batch can mend\n.*hint: run on the source: $full\n/, 'changes onto a column made anew');
 	$r->batch('--full');
