@@ -12,9 +12,11 @@ use Pair;
 use Plans;
 use Test::More;
 
-my $pair = Pair->new(conf => ['autovacuum = off', 'max_parallel_workers_per_gather = 0',
-	Plans::conf()]);
-my $plans = Plans->new($pair->cluster);
+my @conf = ('autovacuum = off', 'max_parallel_workers_per_gather = 0', Plans::conf());
+my $cluster = Cluster->new(name => 'source', conf => \@conf);
+my $pair = Pair->new(clusters => [$cluster, $ENV{DML_TARGET_PGBIN} ? Cluster->new(name => 'target', conf => \@conf) : $cluster]);
+my $plans = Plans->new($cluster);
+my $plans_there = Plans->new($pair->target_cluster);
 my @all_scans = ('Seq Scan', 'Index Scan', 'Index Only Scan', 'Bitmap Heap Scan', 'Tid Scan');
 
 my %statement = (
@@ -175,14 +177,14 @@ $pair->arrives('the rows of the table to delete from', 'gone');
 for my $some (10, 50_000) {
 	my $step = 100_000 / $some;
 	$pair->source("UPDATE gone SET filler = 'z' WHERE n % $step = 0");
-	$plans->reset;
+	$plans_there->reset;
 	$pair->arrives("$some changes", 'gone');
-	my ($delete) = $plans->of(qr/^DELETE FROM .*\bdml_ids\b/);
+	my ($delete) = $plans_there->of(qr/^DELETE FROM .*\bdml_ids\b/);
 	if (!$delete) { fail('... no plan of the DELETE was logged'); next }
 	if ($some == 10) {
 		ok(!$delete->scans('gone', 'Seq Scan'), '... deleted through the key') || diag($delete->shape);
 		# Before a superuser imports: who owns what the table is made of.
-		my ($strangers) = $plans->of(qr/\bWITH RECURSIVE member\b/);
+		my ($strangers) = $plans_there->of(qr/\bWITH RECURSIVE member\b/);
 		if (!$strangers) { fail('... no plan was logged of whose code would run'); next }
 		is(join(' ', grep { $strangers->scans($_, 'Seq Scan') } qw(pg_class pg_depend pg_proc pg_type)),
 			'', '... whose code would run: no large catalogue is read whole') || diag($strangers->shape);

@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use Backup;
 use Dml;
 use File::Path 'remove_tree';
 use Replica;
@@ -252,18 +253,10 @@ sub recover_to {
 	return $cluster;
 }
 
-sub base_backup {
-	my ($data, @options) = @_;
-	my $result = run_cmd($origin->client('pg_basebackup'), '-D', $data, '-c', 'fast', '-d',
-		$origin->conninfo('postgres') =~ s/ dbname=.*//r, @options);
-	exits_with($result, 0, 'pg_basebackup');
-	return;
-}
-
 subtest 'recovered to a point in time' => sub {
 	my $r = chain();
 	my $backup = tempdir() . '/data';
-	base_backup($backup, '-X', 'none');
+	base_backup($origin, $backup, wal => 0, standby => 0);
 	insert($r, 'before the point');
 	$r->round('before the point');
 	$origin->sql('postgres', "SELECT pg_create_restore_point('here')");
@@ -291,7 +284,7 @@ subtest 'recovered to a point in time' => sub {
 subtest 'failed over to a standby' => sub {
 	my $r = chain();
 	my $standby = Cluster->new(name => 'standby', of => $origin, conf => ['archive_mode = off'],
-		fill => sub { base_backup($_[0], '-X', 'stream', '-R') });
+		fill => sub { base_backup($origin, $_[0]) });
 	insert($r, 'before the failover');
 	$r->round('before the failover');
 	my $end = $origin->value('postgres', 'SELECT pg_current_wal_lsn()');

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use Backup;
 use Dml;
 use File::Path 'remove_tree';
 use Forge;
@@ -173,11 +174,7 @@ subtest 'rsync rewrites a file meanwhile' => sub {
 
 subtest 'a read-only server' => sub {
 	fill();
-	my $standby = Cluster->new(name => 'standby', of => $server, fill => sub {
-		my $result = run_cmd($server->client('pg_basebackup'), '-D', $_[0], '-c', 'fast', '-R',
-			'-d', $server->conninfo('postgres') =~ s/ dbname=.*//r);
-		exits_with($result, 0, 'pg_basebackup');
-	});
+	my $standby = Cluster->new(name => 'standby', of => $server, fill => sub { base_backup($server, $_[0]) });
 	my $before = $r->state;
 	my $result = run_import('-d', $standby->db('target'), $r->{inbox});
 	exits_with($result, 4, 'a standby');

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use Backup;
 use Dml;
 use Replica;
 use Test::More;
@@ -26,11 +27,7 @@ sub refused {
 }
 
 subtest 'a standby' => sub {
-	my $standby = Cluster->new(name => 'standby', of => $cluster, fill => sub {
-		my $result = run_cmd($cluster->client('pg_basebackup'), '-D', $_[0], '-c', 'fast', '-R',
-			'-d', $cluster->conninfo('postgres') =~ s/ dbname=.*//r);
-		exits_with($result, 0, 'pg_basebackup');
-	});
+	my $standby = Cluster->new(name => 'standby', of => $cluster, fill => sub { base_backup($cluster, $_[0]) });
 	my $there = $standby->db('source');
 	my $primary = qr/^dml-export: error: .*standby\n.*hint: connect to the primary$/m;
 	my @arguments = $r->export_arguments;

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use Backup;
 use Cluster;
 use Dml;
 use Meddler;
@@ -14,12 +15,7 @@ my ($src, $cluster) = ($pair->src, $pair->cluster);
 $pair->source('CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)');
 $pair->track('t');
 $pair->arrives('before', 't');
-my $standby = Cluster->new(name => 'standby', of => $cluster, fill => sub {
-	my ($data) = @_;
-	my $copied = run_cmd($cluster->client('pg_basebackup'), '-D', $data, '-c', 'fast', '-R', '-d',
-		$cluster->conninfo('postgres'));
-	die $copied->{stderr} if $copied->{ended} ne '0';
-});
+my $standby = Cluster->new(name => 'standby', of => $cluster, fill => sub { base_backup($cluster, $_[0]) });
 $standby->value('postgres', 'SELECT pg_wal_replay_pause()');
 
 $pair->source('INSERT INTO t VALUES (2)');
