@@ -130,6 +130,22 @@ static bool is_older(const struct manifest *m, const struct ledger *l)
 	       xmax < l->xmax;
 }
 
+static void explain_headless(const char *label, const struct batch *b, bool older,
+	const char *doubt, const char *full)
+{
+	char *hint = mem_format("%s%sship it; if it is lost, run on the source: %s", doubt,
+		older ? "it is older than what was applied, and if it only came late, remove "
+			"it; else "
+		      : "",
+		full);
+
+	complain(hint,
+		"%s: \"%s\" belongs to a chain whose first batch never came: it builds on "
+		"batch %" PRIu64 ", which is missing",
+		label, b->dir.path, b->manifest.base);
+	free(hint);
+}
+
 void explain_verdict(const struct apply *a, const struct spool_dir *table,
 	const struct batch *b, const struct ledger *l, enum verdict result)
 {
@@ -149,15 +165,7 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 			label, m->base, b->dir.path, l->number);
 		break;
 	case VERDICT_HEADLESS:
-		hint = mem_format("%s%sship it; if it is lost, run on the source: %s", doubt,
-			is_older(m, l) ? "it is older than what was applied, and if it only "
-					 "came late, remove it; else "
-				       : "",
-			full);
-		complain(hint,
-			"%s: \"%s\" belongs to a chain whose first batch never came: it "
-			"builds on batch %" PRIu64 ", which is missing",
-			label, b->dir.path, m->base);
+		explain_headless(label, b, is_older(m, l), doubt, full);
 		break;
 	case VERDICT_FORK:
 		hint = mem_format(
