@@ -111,6 +111,11 @@ subtest 'who else writes' => sub {
 		CREATE TRIGGER own AFTER INSERT OR DELETE ON items FOR EACH ROW EXECUTE FUNCTION meddle()');
 	goes_on('a trigger that writes elsewhere');
 
+	prepare('INSERT INTO items VALUES (1), (7); CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS
+		$$BEGIN TRUNCATE public.items; RETURN NULL; END$$;
+		CREATE TRIGGER own AFTER INSERT ON items FOR EACH STATEMENT EXECUTE FUNCTION meddle()');
+	refused(qr/function public\.meddle\(\) failed \(SQLSTATE 55006\)\n.*hint: look into the server's log/, 'a trigger that truncates its own table');
+
 	# Nobody counts what TRUNCATE takes away.
 	prepare($parts);
 	goes_on('partitions');
