@@ -68,6 +68,9 @@ SQL = $(patsubst %.sql,$(OBJ)/%.sql.h,$(filter-out $(SQL_PIECES),$(wildcard comm
 
 all: $(PROGRAMS)
 
+# Half a file is none.
+.DELETE_ON_ERROR:
+
 $(BUILD)/dml-export: $(EXPORT) $(OBJ)/libdml.a
 	$(CC) -o $@ $^ $(ALL_LIBS)
 
@@ -90,15 +93,9 @@ $(OBJ)/dml-import/%.o: dml-import/%.c | $(SQL)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Icommon -I$(OBJ)/dml-import -c -o $@ $<
 
-# x.sql becomes `static const char x_sql[]`, without the comments at its beginning; as in psql, \ir
-# stands for another file, a piece.
-$(OBJ)/%.sql.h: %.sql $(SQL_PIECES)
+$(OBJ)/%.sql.h: %.sql $(SQL_PIECES) scripts/sql-header
 	@mkdir -p $(@D)
-	{ printf 'static const char %s_sql[] = {\n' '$(basename $(notdir $<))'; \
-	  awk '!/^\\ir / { print } \
-	      /^\\ir / { name = "$(<D)/" $$2; while ((getline piece <name) > 0) print piece; close(name) }' $< | \
-	  sed '/^--/d' | od -An -v -td1 | sed 's/ *\(-\{0,1\}[0-9]\{1,\}\)/\1,/g'; \
-	  printf '0};\n'; } >$@
+	scripts/sql-header $< >$@
 
 -include $(wildcard $(OBJ)/*/*.d)
 
