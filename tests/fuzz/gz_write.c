@@ -49,6 +49,16 @@ static void deflate(struct buf *file, const struct buf *in, int level, const uin
 	must(strcmp(hash, sum.sha256) == 0, "and its hash");
 }
 
+/* `times` is a power of two, so each step adds all that is there; ORACLE_MAX ends it. */
+static void repeat(struct buf *in, const uint8_t *data, size_t size, unsigned times)
+{
+	buf_add(in, data, size);
+	for (unsigned i = 1; i < times && 2 * in->len <= ORACLE_MAX; i *= 2) {
+		buf_room(in, in->len);
+		buf_add(in, in->data, in->len);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf in = {0}, file = {0};
@@ -57,8 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	int level = GZ_LEVEL_MIN + data[0] % (GZ_LEVEL_MAX - GZ_LEVEL_MIN + 1);
 	unsigned times = data[1] < 0xf0 ? 1 : 1U << data[1] % 16;
-	for (unsigned i = 0; i < times && in.len + size <= ORACLE_MAX; i++)
-		buf_add(&in, data + 2, size - 2);
+	repeat(&in, data + 2, size - 2, times);
 	deflate(&file, &in, level, data + 2);
 
 	struct oracle oracle = oracle_inflate((const uint8_t *)file.data, file.len, true);
