@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char changes_settings[] =
-	"SET LOCAL enable_seqscan = off;"
-	"SET LOCAL max_parallel_workers_per_gather = 0;"
+const char changes_settings[] = CHANGES_PLAN
 	"SELECT pg_catalog.set_config('restrict_nonsystem_relation_kind', "
 	"'view,foreign-table', true)"
 	" WHERE pg_catalog.current_setting('restrict_nonsystem_relation_kind', true) IS NOT "
@@ -251,10 +249,12 @@ static enum die_status copy_ids(const struct run *run, struct chain *c,
  * The plan must hold at both ends: ten keys of a billion rows through the key's index, half a
  * table in one pass.  The shadow has no useful statistics, but now the number of keys is known.
  * A key costs a page or two of index and one of the table; a pass costs all of its pages, and
- * only that is worth the start of parallel workers.
+ * only that is worth the start of parallel workers.  All rows are read as they lie.
  */
 static const char *plan_for(const struct chain *c)
 {
+	if (c->full != NULL)
+		return "SET LOCAL enable_seqscan = on";
 	if (c->manifest.ids <= 1000 || c->manifest.ids < c->table->pages)
 		return "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off;"
 		       "SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off";
@@ -310,16 +310,25 @@ static enum die_status copy_rows(const struct run *run, struct chain *c,
 	return status;
 }
 
-static void write_columns(struct chain *c, const struct selection *selection, const char *name)
+static enum die_status write_columns(
+	struct chain *c, const struct selection *selection, const char *name)
 {
 	struct io_writer file;
 	struct buf text = {0};
 
 	columns_encode(&text, &selection->columns);
+	if (text.len > COLUMNS_BYTES_MAX) {
+		complain("make types of fewer columns, or of shorter names, for its columns",
+			"%s: what describes its columns takes %zu bytes, and may take %d",
+			c->table->label, text.len, COLUMNS_BYTES_MAX);
+		buf_free(&text);
+		return DIE_PERSON;
+	}
 	io_writer_open(&file, stage_file(&c->stage, manifest_file_name(FILE_COLUMNS)), name);
 	io_writer_add(&file, text.data, text.len);
 	io_writer_close(&file, &c->manifest.file[FILE_COLUMNS]);
 	buf_free(&text);
+	return DIE_DONE;
 }
 
 /* A full batch has an empty `ids`. */
@@ -335,18 +344,17 @@ enum die_status changes_copy(
 	const struct run *run, struct chain *c, const struct selection *selection)
 {
 	char *name[FILE_COUNT];
-	enum die_status status = DIE_DONE;
+	enum die_status status;
 
 	for (enum manifest_file f = 0; f < FILE_COUNT; f++)
 		name[f] = mem_format("%s/%s", c->stage.path, manifest_file_name(f));
-	if (c->full != NULL)
+	status = write_columns(c, selection, name[FILE_COLUMNS]);
+	if (status == DIE_DONE && c->full != NULL)
 		write_no_ids(c, name[FILE_IDS]);
-	else
+	else if (status == DIE_DONE)
 		status = copy_ids(run, c, selection, name[FILE_IDS]);
 	if (status == DIE_DONE)
 		status = copy_rows(run, c, selection, name[FILE_DATA]);
-	if (status == DIE_DONE)
-		write_columns(c, selection, name[FILE_COLUMNS]);
 	for (enum manifest_file f = 0; f < FILE_COUNT; f++)
 		free(name[f]);
 	return status;

@@ -14,10 +14,15 @@
 #include "selection.h"
 
 /*
- * What a transaction sets that asks for changes: the shadow is found by its BRIN index, and a
- * few rows are not worth the start of parallel workers.  Where the server can, it refuses to
- * read a view that somebody puts in a table's place, and so to run what he wrote in it.
+ * What asking for changes is planned by: the shadow is found by its BRIN index, and a few rows
+ * are not worth the start of parallel workers.  changes_copy() leaves it otherwise.
  */
+#define CHANGES_PLAN                                                                           \
+	"SET LOCAL enable_seqscan = off;"                                                      \
+	"SET LOCAL max_parallel_workers_per_gather = 0;"
+
+/* What a transaction sets that asks for changes.  Where the server can, it refuses to read a
+ * view that somebody puts in a table's place, and so to run what he wrote in it. */
 extern const char changes_settings[];
 
 /*

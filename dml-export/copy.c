@@ -59,7 +59,8 @@ static void begin_alone(struct run *run)
 
 static void next_alone(const struct run *run)
 {
-	pg_exec(run->conn, "RELEASE SAVEPOINT batch; SAVEPOINT batch", "SAVEPOINT");
+	pg_exec(run->conn, "RELEASE SAVEPOINT batch;" CHANGES_PLAN "SAVEPOINT batch",
+		"SAVEPOINT");
 }
 
 static void end_alone(struct run *run)

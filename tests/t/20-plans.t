@@ -166,6 +166,31 @@ my %plan = changes('parts', 100_000, 50_000, 'missing');
 is($plan{rows}->scans("parts_$_", @all_scans), 1, "... half of them: one pass over partition $_")
 	|| diag($plan{rows}->shape) for 0, 1;
 
+# A pass over one table is none over the next one's shadow.
+table($_, 8_000, 'bigint') for 'pass', 'past';
+for (1 .. 40) {
+	$pair->source("UPDATE past SET filler = 'b'");
+	export('past', 'fast/app');
+}
+$pair->source("UPDATE pass SET filler = 'z' WHERE n % 2 = 0; UPDATE past SET filler = 'z' WHERE n = 7");
+$pair->source("DELETE FROM pg_statistic WHERE starelid = 'dml.\"public.past\"'::regclass");
+$plans->reset;
+run_export('-d', $pair->src, '-t', 'pass', '-t', 'past', '-T', 'fast/app', $pair->out);
+my ($pass) = $plans->of(qr/^COPY \(SELECT b\..* public\.pass /);
+my ($past) = $plans->of(qr/^COPY \(SELECT DISTINCT .* dml\."public\.past" /);
+is($pass->scans('pass', 'Seq Scan'), 1, 'one pass over a table') || diag($pass->shape);
+is($past->scans('public.past', 'Seq Scan'), 0, '... the backlog of the next in the run is not read')
+	|| diag($past->shape);
+
+# All rows are read as they lie, even where an index has all columns.
+$pair->source('CREATE TABLE pairs (a bigint, b bigint, PRIMARY KEY (a, b));'
+	. ' INSERT INTO pairs SELECT i, -i FROM generate_series(1, 20000) AS i');
+$pair->track('pairs');
+$plans->reset;
+export('pairs', 'fast/app');
+my ($all) = $plans->of(qr/^COPY \(SELECT .* public\.pairs\)/);
+is($all->scans('pairs', 'Seq Scan'), 1, 'all rows: one pass over the table') || diag($all->shape);
+
 # The importer deletes in the same two ways.
 $pair->source(<<'END');
 CREATE TABLE gone (id bigint PRIMARY KEY, n integer, filler text);
