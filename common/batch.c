@@ -7,22 +7,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Returns the descriptor, -1 if there is no such file, -2 if it is no regular file, -3 with
- * errno if that can't be known. */
+/* Where open_regular() returns no descriptor; with UNKNOWN, errno says why. */
+enum { MISSING = -1, IRREGULAR = -2, UNKNOWN = -3 };
+
 static int open_regular(int dir, const char *name, struct stat *st)
 {
 	/* O_NONBLOCK: opening a FIFO that nobody writes would wait for ever. */
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0)
-		return errno == ENOENT ? -1 : errno == ELOOP || errno == ENXIO ? -2 : -3;
+		return errno == ENOENT                    ? MISSING
+		       : errno == ELOOP || errno == ENXIO ? IRREGULAR
+							  : UNKNOWN;
 
 	bool known = fstat(fd, st) == 0;
+	int error = errno;
 
 	if (known && S_ISREG(st->st_mode))
 		return fd;
 	close(fd);
-	return known ? -2 : -3;
+	errno = error;
+	return known ? IRREGULAR : UNKNOWN;
 }
 
 char *batch_file_name(const struct batch *b, enum manifest_file file)
@@ -37,9 +42,8 @@ static struct batch_seen seen(const struct stat *st)
 
 static void or_die(const struct batch *b, const char *name, int fd)
 {
-	if (fd == -3)
-		die_errno(DIE_AGAIN, "look at its owner and mode", "cannot open \"%s/%s\"",
-			b->dir.path, name);
+	if (fd == UNKNOWN)
+		io_die("cannot open \"%s/%s\"", b->dir.path, name);
 }
 
 static char *not_regular(const char *name)
@@ -57,15 +61,15 @@ static enum batch_state read_manifest(struct batch *b, struct buf *text, char **
 	size_t n;
 
 	or_die(b, "manifest", fd);
-	if (fd == -1)
+	if (fd == MISSING)
 		return BATCH_NOT_READY;
-	if (fd == -2) {
+	if (fd == IRREGULAR) {
 		*why = not_regular("manifest");
 		return BATCH_REFUSED;
 	}
 	if (st.st_size > MANIFEST_MAX) {
 		close(fd);
-		*why = mem_string("its manifest is larger than any manifest");
+		*why = mem_string("its manifest is larger than 1 MiB");
 		return BATCH_REFUSED;
 	}
 	b->seen[FILE_COUNT] = seen(&st);
@@ -112,9 +116,9 @@ static enum batch_state judge_files(struct batch *b, char **why)
 		int fd = open_regular(b->dir.fd, name, &st);
 
 		or_die(b, name, fd);
-		if (fd == -1)
+		if (fd == MISSING)
 			return BATCH_NOT_READY;
-		if (fd == -2) {
+		if (fd == IRREGULAR) {
 			*why = not_regular(name);
 			return BATCH_REFUSED;
 		}
@@ -205,6 +209,7 @@ int batch_file(const struct batch *b, enum manifest_file file)
 	struct stat st;
 	int fd = open_regular(b->dir.fd, name, &st);
 
+	or_die(b, name, fd);
 	if (fd < 0)
 		die(DIE_AGAIN, "run it again when shipping is done", "\"%s/%s\" went away",
 			b->dir.path, name);
@@ -233,6 +238,9 @@ void batch_columns(const struct batch *b, struct columns *columns)
 		(n = io_reader_next(&reader, buf_room(&text, 4096), 4096)) > 0)
 		text.len += n;
 	io_reader_close(&reader, &sum);
+	if (text.len > COLUMNS_BYTES_MAX)
+		die(DIE_PERSON, "let what writes the batches keep to dml-spool(5)",
+			"\"%s\" is larger than 1 MiB", name);
 	batch_expect(b, FILE_COLUMNS, &sum);
 	if (!columns_decode(buf_text(&text), text.len, columns))
 		die(DIE_PERSON, "export the table again with dml-export --full",

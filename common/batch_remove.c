@@ -1,6 +1,8 @@
 /* How a batch leaves the spool. */
 #include "batch.h"
 
+#include "io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -39,12 +41,10 @@ static bool is_replaced(const struct spool_dir *table, const char *name, const s
 static enum die_status cannot_rename(
 	const struct spool_dir *table, const char *batch, const char *done, int error)
 {
-	bool stays_so = error == EACCES || error == EPERM || error == EROFS || error == EXDEV;
-
-	complain("say --keep, or look at its owner, its mode and its file system",
+	complain("use --keep, or check its owner, mode and file system",
 		"cannot rename \"%s/%s\" to \"%s\": %s", table->path, batch, done,
 		strerror(error));
-	return stays_so ? DIE_PERSON : DIE_AGAIN;
+	return error == EXDEV ? DIE_PERSON : io_status(error);
 }
 
 static enum die_status leave_other(const struct spool_dir *table, const char *batch)

@@ -1,7 +1,6 @@
 #include "io.h"
 
 #include "buf.h"
-#include "die.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +14,16 @@ const char *io_hint(int error)
 		return "make space, then run it again";
 	if (error == EROFS)
 		return "mount it for writing, then run it again";
+	if (error == EACCES || error == EPERM)
+		return "look at its owner and mode";
+	if (error == EMFILE || error == ENFILE || error == ENOMEM)
+		return "run it again when there are files and memory to spare; see ulimit -n";
 	return "mend the file system, then run it again";
+}
+
+enum die_status io_status(int error)
+{
+	return error == EACCES || error == EPERM || error == EROFS ? DIE_PERSON : DIE_AGAIN;
 }
 
 bool io_write_try(int fd, const void *data, size_t len)
@@ -38,13 +46,13 @@ bool io_write_try(int fd, const void *data, size_t len)
 void io_write_all(int fd, const char *name, const void *data, size_t len)
 {
 	if (!io_write_try(fd, data, len))
-		die_errno(DIE_AGAIN, io_hint(errno), "cannot write \"%s\"", name);
+		io_die("cannot write \"%s\"", name);
 }
 
 void io_sync(int fd, const char *name)
 {
 	if (fsync(fd) != 0)
-		die_errno(DIE_AGAIN, io_hint(errno), "cannot fsync \"%s\"", name);
+		io_die("cannot fsync \"%s\"", name);
 }
 
 void io_writer_open(struct io_writer *w, int fd, const char *name)
@@ -87,12 +95,12 @@ void io_writer_close(struct io_writer *w, struct io_sum *sum)
 	flush(w);
 	io_sync(w->fd, w->name);
 	if (fstat(w->fd, &st) != 0)
-		die_errno(DIE_AGAIN, io_hint(errno), "cannot stat \"%s\"", w->name);
+		io_die("cannot stat \"%s\"", w->name);
 	if ((uint64_t)st.st_size != w->size)
 		die(DIE_AGAIN, io_hint(0), "\"%s\" holds %lld bytes, but %llu were written",
 			w->name, (long long)st.st_size, (unsigned long long)w->size);
 	if (close(w->fd) != 0)
-		die_errno(DIE_AGAIN, io_hint(errno), "cannot close \"%s\"", w->name);
+		io_die("cannot close \"%s\"", w->name);
 	sum->size = w->size;
 	hash_end(&w->hash, sum->sha256);
 	free(w->buffer);
@@ -114,7 +122,7 @@ size_t io_reader_next(struct io_reader *r, void *data, size_t len)
 		n = read(r->fd, data, len);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		die_errno(DIE_AGAIN, io_hint(errno), "cannot read \"%s\"", r->name);
+		io_die("cannot read \"%s\"", r->name);
 	hash_add(&r->hash, data, (size_t)n);
 	r->size += (uint64_t)n;
 	return (size_t)n;

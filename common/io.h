@@ -2,19 +2,20 @@
  * Files that are hashed as they are written and read.  What a struct io_sum says is what
  * passed through, not what a second look found.
  *
- * Names are for messages only.  Every failure dies with DIE_AGAIN; an fsync or close that
- * failed is never tried again, for the kernel may already have dropped the pages.
+ * Names are for messages only.  Every failure dies as io_status() has it; an fsync or close
+ * that failed is never tried again, for the kernel may already have dropped the pages.
  */
 #ifndef DML_IO_H
 #define DML_IO_H
 
+#include "die.h"
 #include "hash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The hint where what is read is not what was written elsewhere and shipped here. */
+/* The hint for a file that is not what its source wrote. */
 #define IO_SHIP_AGAIN                                                                          \
 	"ship the batch again from its source, with rsync --checksum; "                        \
 	"if that has it no more, export all rows with dml-export --full"
@@ -24,7 +25,7 @@ struct io_sum {
 	char sha256[HASH_TEXT];
 };
 
-/* Bytes of a buffer for what a file holds.  A fuzzer's inputs are to be longer than it. */
+/* Size of the buffers for files, in bytes; a fuzzer makes it smaller than its inputs. */
 #ifndef IO_BUFFER
 #define IO_BUFFER ((size_t)256 * 1024)
 #endif
@@ -45,8 +46,12 @@ struct io_reader {
 	uint64_t size;
 };
 
-/* The hint for a system call that failed with this errno: what to do before the next run. */
+/* For a system call that failed with this errno: what to do before the next run, */
 const char *io_hint(int error);
+/* and whether that takes a person: DIE_PERSON where permission is missing, else DIE_AGAIN. */
+enum die_status io_status(int error);
+/* Dies of errno so, with die_errno()'s message. */
+#define io_die(...) die_errno(io_status(errno), io_hint(errno), __VA_ARGS__)
 
 /* Writes all of it, through short writes and EINTR; false with errno if it can't. */
 bool io_write_try(int fd, const void *data, size_t len);

@@ -19,7 +19,7 @@ enum { DIRECTORY = O_RDONLY | O_DIRECTORY | O_CLOEXEC };
 static void look_at(const struct spool_dir *dir, struct stat *st)
 {
 	if (fstat(dir->fd, st) != 0)
-		die_errno(DIE_AGAIN, io_hint(errno), "cannot stat \"%s\"", dir->path);
+		io_die("cannot stat \"%s\"", dir->path);
 }
 
 /*
@@ -63,14 +63,15 @@ enum die_status spool_try(struct spool_dir *dir, const char *path)
 	dir->fd = open(path, DIRECTORY);
 	if (dir->fd < 0) {
 		bool stays_so = errno == ENOENT || errno == ENOTDIR;
+		enum die_status status = stays_so ? DIE_PERSON : io_status(errno);
 
 		complain(errno == ENOTDIR  ? "name a directory, not a file"
 			 : errno == ENOENT ? "name a directory that exists, or make it with "
 					     "mkdir -m 700"
-					   : "look at its owner and mode",
+					   : io_hint(errno),
 			"cannot open \"%s\": %s", path, strerror(errno));
 		free(dir->path);
-		return stays_so ? DIE_PERSON : DIE_AGAIN;
+		return status;
 	}
 	look_at(dir, &st);
 	dir->owner = st.st_uid;
@@ -111,8 +112,7 @@ bool spool_enter(const struct spool_dir *parent, const char *name, struct spool_
 	if (!open_below(parent, name, dir)) {
 		if (is_no_directory())
 			return false;
-		die_errno(DIE_AGAIN, "look at its owner and mode", "cannot open \"%s/%s\"",
-			parent->path, name);
+		io_die("cannot open \"%s/%s\"", parent->path, name);
 	}
 	expect_trusted(dir);
 	return true;
@@ -142,8 +142,10 @@ bool spool_peek(const struct spool_dir *parent, const char *name, struct spool_d
 			warn("ignoring \"%s/%s\", which may not be opened", parent->path, name);
 			return false;
 		}
-		*status = die_worst(*status, errno == EACCES ? DIE_PERSON : DIE_AGAIN);
-		complain("look at its owner and mode, or move it out of the spool",
+		*status = die_worst(*status, io_status(errno));
+		complain(errno == EACCES
+				 ? "look at its owner and mode, or move it out of the spool"
+				 : io_hint(errno),
 			"cannot open \"%s/%s\": %s", parent->path, name, strerror(errno));
 		return false;
 	}
@@ -185,11 +187,12 @@ static enum die_status make_and_enter(
 	if (!spool_make(parent, name) && errno != EEXIST) {
 		bool forbidden = errno == EACCES || errno == EPERM;
 
+		status = io_status(errno);
 		complain(forbidden ? "look at the owner and mode of the directory above"
 				   : io_hint(errno),
 			"cannot make the directory \"%s/%s\": %s", parent->path, name,
 			strerror(errno));
-		return DIE_AGAIN;
+		return status;
 	}
 	if (spool_peek(parent, name, dir, &status) || status != DIE_DONE)
 		return status;
@@ -201,18 +204,18 @@ static enum die_status make_and_enter(
 static enum die_status look_at_space(const struct spool_dir *dir)
 {
 	struct statvfs fs;
+	int error = 0;
 
 	if (fstatvfs(dir->fd, &fs) != 0)
-		complain(io_hint(errno), "cannot stat the file system of \"%s\": %s", dir->path,
-			strerror(errno));
+		error = errno;
 	else if ((fs.f_flag & ST_RDONLY) != 0)
-		complain(io_hint(EROFS), "cannot write in \"%s\": %s", dir->path,
-			strerror(EROFS));
+		error = EROFS;
 	else if (fs.f_blocks > 0 && fs.f_bavail == 0)
-		complain(io_hint(ENOSPC), "the file system of \"%s\" is full", dir->path);
-	else
+		error = ENOSPC;
+	if (error == 0)
 		return DIE_DONE;
-	return DIE_AGAIN;
+	complain(io_hint(error), "cannot write in \"%s\": %s", dir->path, strerror(error));
+	return io_status(error);
 }
 
 /* A directory that is there may be what somebody made who died before it was durable. */
@@ -248,10 +251,10 @@ enum die_status spool_enter_table(
 		complain("rename the table or its schema",
 			"the name of table \"%s\" is too long for a directory", table->table);
 	if (status == DIE_DONE && !spool_may_rename(dir)) {
-		complain("look at its owner, its mode and its file system",
-			"cannot write in \"%s\": %s", dir->path, strerror(errno));
+		status = io_status(errno);
+		complain(io_hint(errno), "cannot write in \"%s\": %s", dir->path,
+			strerror(errno));
 		spool_close(dir);
-		status = DIE_AGAIN;
 	}
 	buf_free(&name);
 	return status;
@@ -263,6 +266,13 @@ void spool_close(struct spool_dir *dir)
 		close(dir->fd);
 	free(dir->path);
 	*dir = (struct spool_dir){.fd = -1};
+}
+
+void spool_open_again(const struct spool_dir *dir, struct spool_dir *again)
+{
+	if (!open_below(dir, ".", again))
+		io_die("cannot open \"%s\"", dir->path);
+	mem_replace(&again->path, dir->path);
 }
 
 bool spool_lock(const struct spool_dir *dir)
@@ -304,6 +314,5 @@ bool spool_rename(const struct spool_dir *dir, const char *from, const char *to)
 		return true;
 	if (errno == EEXIST)
 		return false;
-	die_errno(DIE_AGAIN, io_hint(errno), "cannot rename \"%s/%s\" to \"%s\"", dir->path,
-		from, to);
+	io_die("cannot rename \"%s/%s\" to \"%s\"", dir->path, from, to);
 }

@@ -92,8 +92,12 @@ enum die_status spool_enter_table(
 
 void spool_close(struct spool_dir *dir);
 
-/* False if another process holds the lock.  It ends with spool_close() or the process. */
+/* False if another process holds the lock.  It ends with spool_close(), or when no process has
+ * the directory open from where spool_open() or the like opened it: a fork shares it. */
 bool spool_lock(const struct spool_dir *dir);
+
+/* Opens the same directory once more, for a lock of this process's own. */
+void spool_open_again(const struct spool_dir *dir, struct spool_dir *again);
 
 /* False with errno if names can't be changed in it: read-only, or no permission. */
 bool spool_may_rename(const struct spool_dir *dir);

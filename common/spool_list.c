@@ -123,15 +123,10 @@ static bool read_names(const struct spool_dir *dir, struct spool_list *list, boo
 	return error == 0;
 }
 
-static const char *unreadable_hint(void)
-{
-	return errno == EACCES ? "look at its owner and mode" : io_hint(errno);
-}
-
 void spool_list(const struct spool_dir *dir, struct spool_list *list)
 {
 	if (!read_names(dir, list, false))
-		die_errno(DIE_AGAIN, unreadable_hint(), "cannot read \"%s\"", dir->path);
+		io_die("cannot read \"%s\"", dir->path);
 }
 
 bool spool_list_peek(const struct spool_dir *dir, struct spool_list *list, bool tree,
@@ -139,8 +134,8 @@ bool spool_list_peek(const struct spool_dir *dir, struct spool_list *list, bool 
 {
 	if (read_names(dir, list, tree))
 		return true;
-	*status = die_worst(*status, errno == EACCES ? DIE_PERSON : DIE_AGAIN);
-	complain(unreadable_hint(), "cannot read \"%s\": %s", dir->path, strerror(errno));
+	*status = die_worst(*status, io_status(errno));
+	complain(io_hint(errno), "cannot read \"%s\": %s", dir->path, strerror(errno));
 	return false;
 }
 

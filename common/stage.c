@@ -85,7 +85,7 @@ static void open_directory(const struct stage *s, struct spool_dir *directory, s
 		die(DIE_PERSON, "look who else writes there, then run it again",
 			"something took the place of the directory \"%s\"", s->path);
 	if (fstat(directory->fd, st) != 0)
-		die_errno(DIE_AGAIN, io_hint(errno), "cannot stat \"%s\"", s->path);
+		io_die("cannot stat \"%s\"", s->path);
 }
 
 /*
@@ -111,8 +111,7 @@ void stage_create(struct stage *s, const struct spool_dir *dir, uint64_t number)
 	spool_name(s->name, SPOOL_STAGE, number);
 	s->path = mem_format("%s/%s", dir->path, s->name);
 	if (!make_and_register(s))
-		die_errno(
-			DIE_AGAIN, io_hint(errno), "cannot make the directory \"%s\"", s->path);
+		io_die("cannot make the directory \"%s\"", s->path);
 	open_directory(s, &directory, &st);
 	s->device = st.st_dev;
 	s->inode = st.st_ino;
@@ -128,7 +127,7 @@ int stage_file(const struct stage *s, const char *name)
 	fd = openat(
 		directory.fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || fchmod(fd, 0600) != 0)
-		die_errno(DIE_AGAIN, io_hint(errno), "cannot create \"%s/%s\"", s->path, name);
+		io_die("cannot create \"%s/%s\"", s->path, name);
 	spool_close(&directory);
 	return fd;
 }
@@ -155,7 +154,7 @@ static void copy_file(const struct stage *from, const struct stage *to, const ch
 	reopen(from, &directory);
 	fd = openat(directory.fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		die_errno(DIE_AGAIN, io_hint(errno), "cannot open \"%s\"", old);
+		io_die("cannot open \"%s\"", old);
 	io_reader_open(&reader, fd, old);
 	io_writer_open(&writer, stage_file(to, name), new);
 	for (size_t len; (len = io_reader_next(&reader, data, sizeof data)) > 0;)
@@ -180,8 +179,7 @@ void stage_share(const struct stage *from, const struct stage *to, const char *n
 	reopen(to, &new);
 	linked = linkat(old.fd, name, new.fd, name, 0) == 0;
 	if (!linked && !wants_copy(errno))
-		die_errno(DIE_AGAIN, io_hint(errno), "cannot link \"%s/%s\" to \"%s\"",
-			from->path, name, to->path);
+		io_die("cannot link \"%s/%s\" to \"%s\"", from->path, name, to->path);
 	spool_close(&old);
 	spool_close(&new);
 	if (!linked)

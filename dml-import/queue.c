@@ -2,6 +2,7 @@
 
 #include "encoding.h"
 #include "explain.h"
+#include "io.h"
 #include "ledger.h"
 #include "needless.h"
 
@@ -14,9 +15,9 @@
 struct queue {
 	struct apply *apply;
 	const struct found *where;
-	const struct spool_dir *dir;
-	struct name table; /* as the directory's name says */
-	struct name given; /* with -t, or of no name; in the encoding of the batches, too */
+	struct spool_dir dir; /* opened again: its lock ends with this queue, or this process */
+	struct name table;    /* as the directory's name says */
+	struct name given;    /* with -t, or of no name; in the encoding of the batches, too */
 	struct buf beside; /* chains that have no place here, and of which nothing more is to be
 			      said */
 	enum die_status status;
@@ -36,7 +37,7 @@ static bool remove_unless_kept(struct queue *q, const struct batch *b)
 	enum die_status status = DIE_DONE;
 
 	if (!q->apply->options->keep)
-		status = batch_remove(q->dir, b);
+		status = batch_remove(&q->dir, b);
 	q->status = die_worst(q->status, status);
 	return status == DIE_NOT_NOW;
 }
@@ -54,7 +55,7 @@ static enum past look_back(struct queue *q, uint64_t number, struct batch *b)
 	char *why = NULL;
 	enum past past = PAST_UNKNOWN;
 
-	if (batch_open_manifest(b, q->dir, SPOOL_BATCH, number, &why) == BATCH_GOOD) {
+	if (batch_open_manifest(b, &q->dir, SPOOL_BATCH, number, &why) == BATCH_GOOD) {
 		ledger_load(q->apply->conn, q->apply->target.oid, &b->manifest, &l);
 		if (is_of_table(q, b) && verdict(&b->manifest, &l, false) == VERDICT_DONE)
 			past = PAST_APPLIED;
@@ -86,11 +87,11 @@ static bool take_unopened(
 	if (past == PAST_OVER) {
 		warn("ignoring \"%s/%s\", which is older than what was applied and %s: remove "
 		     "it",
-			q->dir->path, name, why != NULL ? why : "not all here");
+			q->dir.path, name, why != NULL ? why : "not all here");
 		return false;
 	}
 	q->status = die_worst(
-		q->status, explain_unopened(q->dir, number, state, why, number <= applied));
+		q->status, explain_unopened(&q->dir, number, state, why, number <= applied));
 	return number > applied;
 }
 
@@ -98,7 +99,7 @@ static bool take_unopened(
 static bool is_awaited(const struct queue *q, uint64_t base)
 {
 	struct batch b;
-	enum batch_state state = batch_peek(&b, q->dir, base);
+	enum batch_state state = batch_peek(&b, &q->dir, base);
 
 	if (state == BATCH_GOOD)
 		batch_close(&b);
@@ -126,7 +127,7 @@ static bool explain(struct queue *q, const struct batch *b, const struct ledger 
 		return true;
 	if (elsewhere && was_told(q, &b->manifest))
 		return false;
-	explain_verdict(q->apply, q->dir, b, ledger, result);
+	explain_verdict(q->apply, &q->dir, b, ledger, result);
 	q->status = die_worst(q->status, DIE_PERSON);
 	return !elsewhere && !(result == VERDICT_FORK && ledger->retired);
 }
@@ -160,7 +161,7 @@ static bool take(struct queue *q, uint64_t number, const struct apply_terms *ter
 {
 	struct batch b;
 	char *why = NULL;
-	enum batch_state state = batch_open(&b, q->dir, SPOOL_BATCH, number, &why);
+	enum batch_state state = batch_open(&b, &q->dir, SPOOL_BATCH, number, &why);
 	bool stuck = false;
 
 	if (state == BATCH_GOOD) {
@@ -187,7 +188,7 @@ static enum full_start judge_start(const struct queue *q, uint64_t number)
 	enum full_start start = START_NONE;
 	struct batch b;
 
-	if (batch_peek(&b, q->dir, number) != BATCH_GOOD)
+	if (batch_peek(&b, &q->dir, number) != BATCH_GOOD)
 		return START_NONE;
 	if (b.manifest.scope == SCOPE_FULL && is_of_table(q, &b)) {
 		if (judge(q, &b, false) == VERDICT_APPLY)
@@ -204,7 +205,7 @@ static enum full_start judge_start(const struct queue *q, uint64_t number)
 static bool is_due(struct queue *q, uint64_t number)
 {
 	struct batch b;
-	enum batch_state state = batch_peek(&b, q->dir, number);
+	enum batch_state state = batch_peek(&b, &q->dir, number);
 	bool due = state == BATCH_GONE;
 
 	if (state == BATCH_GOOD) {
@@ -228,8 +229,8 @@ static void tidy(struct queue *q, const struct spool_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (list->entry[i].kind == SPOOL_DONE)
-			batch_remove_rest(q->dir, list->entry[i].number);
-	spool_warn_of_strangers(q->dir, list);
+			batch_remove_rest(&q->dir, list->entry[i].number);
+	spool_warn_of_strangers(&q->dir, list);
 }
 
 /* The last batch with all rows that could be applied now. */
@@ -329,7 +330,7 @@ static void take_given(struct queue *q, const char *encoding)
 static void find_target(struct queue *q, const struct spool_list *list)
 {
 	PGconn *conn = q->apply->conn;
-	char *encoding = encoding_of(q->dir, list);
+	char *encoding = encoding_of(&q->dir, list);
 	bool renamed = q->apply->options->tables.count == 1;
 
 	/* First: where the server converts nothing from it, that says more than of what name.
@@ -345,26 +346,24 @@ static void find_target(struct queue *q, const struct spool_list *list)
  */
 static void expect_removable(const struct queue *q)
 {
-	if (q->apply->options->keep || spool_may_rename(q->dir))
+	if (q->apply->options->keep || spool_may_rename(&q->dir))
 		return;
 
-	bool stays_so = errno == EACCES || errno == EPERM || errno == EROFS;
-
-	die_errno(stays_so ? DIE_PERSON : DIE_AGAIN,
-		"say --keep, or look at its owner, its mode and its file system",
-		"cannot remove batches from \"%s\"", q->dir->path);
+	die_errno(io_status(errno), "use --keep, or check its owner, mode and file system",
+		"cannot remove batches from \"%s\"", q->dir.path);
 }
 
 enum die_status queue_run(struct apply *a, const struct found *where)
 {
-	struct queue q = {.apply = a, .where = where, .dir = &where->dir};
+	struct queue q = {.apply = a, .where = where};
 	struct spool_list list;
 
 	find_table(where, &q.table);
-	if (!spool_lock(q.dir))
+	spool_open_again(&where->dir, &q.dir);
+	if (!spool_lock(&q.dir))
 		die(DIE_NOT_NOW, "let it end, then run this one again",
-			"\"%s\" is locked by another run", q.dir->path);
-	spool_list(q.dir, &list);
+			"\"%s\" is locked by another run", q.dir.path);
+	spool_list(&q.dir, &list);
 	if (list.count > 0 && list.entry[0].kind <= SPOOL_DONE)
 		expect_removable(&q);
 	tidy(&q, &list);
@@ -374,6 +373,7 @@ enum die_status queue_run(struct apply *a, const struct found *where)
 		target_free(&a->target);
 	}
 	spool_list_free(&list);
+	spool_close(&q.dir);
 	name_free(&q.table);
 	name_free(&q.given);
 	buf_free(&q.beside);

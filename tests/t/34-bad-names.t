@@ -312,7 +312,7 @@ subtest 'a directory that nothing can be removed from' => sub {
 	my @before = (applied('items'), applied('others'));
 	my $result = receive_without_root();
 	exits_with($result, 4, 'exit status 4');
-	stderr_like($result, qr{error: cannot remove batches from "\Q$inbox/items\E": .*hint: say --keep}s, 'is said');
+	stderr_like($result, qr{error: cannot remove batches from "\Q$inbox/items\E": .*hint: use --keep}s, 'is said');
 	is(applied('items'), $before[0], 'nothing is applied');
 	is(applied('others') - $before[1], 1, 'the other table is done');
 	exits_with(receive_without_root('--keep'), 0, 'with --keep');
@@ -338,7 +338,7 @@ subtest 'batches that only another can remove' => sub {
 	for my $run ('the first run', 'the next run') {
 		my $result = receive_without_root();
 		exits_with($result, 4, "$run: exit status 4");
-		stderr_like($result, qr{(?:dml-import: error: cannot rename "\Q$inbox\E/items/\d+" to .*\n.*hint: say --keep.*\n){2,}}, '... each is told');
+		stderr_like($result, qr{(?:dml-import: error: cannot rename "\Q$inbox\E/items/\d+" to .*\n.*hint: use --keep.*\n){2,}}, '... each is told');
 		is(applied('items') - $before, 2, '... both are applied');
 	}
 };

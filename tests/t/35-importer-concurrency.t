@@ -78,6 +78,33 @@ subtest 'two at once' => sub {
 	$r->is_equal('then');
 };
 
+# A table that takes hours holds up no other: what is done with one ends with it, not with the run.
+subtest 'a table that takes long' => sub {
+	my $of_two = Replica->new(
+		sql => 'CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)', tables => ['a', 'b'],
+		cluster => $r->{cluster}, target_cluster => $server, source => 'two', target => 'two_there');
+	$of_two->round('two tables');
+	my $round = sub {
+		$of_two->write('INSERT INTO a SELECT count(*) FROM a; INSERT INTO b SELECT count(*) FROM b');
+		$of_two->batch;
+		$of_two->ship;
+	};
+	$round->();
+	my $dbh = $server->connect($of_two->{target}, AutoCommit => 0);
+	$dbh->do('INSERT INTO b VALUES (0)');
+	my $long = start_cmd(program('dml-import'), '-d', $of_two->{target}, $of_two->{inbox});
+	wait_for(sub { importers("wait_event_type = 'Lock'") }, 'the wait for b');
+	$round->();
+	my $next = $of_two->receive;
+	exits_with($next, 3, 'the next run meets it');
+	stderr_like($next, qr{^dml-import: error: "\Q$of_two->{inbox}\E/b" is locked by another run\n.*\n\z}, '... at one table');
+	is($server->value($of_two->{target}, 'SELECT count(*) FROM a'), 2, '... and imports the other');
+	$dbh->rollback;
+	exits_with(finish($long), 0, 'the long one');
+	exits_with($of_two->receive, 0, '... and what came meanwhile');
+	$of_two->is_equal('then');
+};
+
 for my $signal ('TERM', 'INT', 'HUP', 'KILL') {
 	subtest "SIG$signal in the middle of COPY" => sub {
 		fill();

@@ -123,9 +123,9 @@ subtest 'a read-only file system' => sub {
 	mount($dir, "--bind $full") or plan skip_all => 'mounting a file system takes root';
 	system "mount -o remount,bind,ro $dir";
 	my $says = qr/error: cannot .*: Read-only file system\n.*hint: mount it for writing, then run it again\n/;
-	fails_at_once(run_export(into($dir)), $says, 'read-only');
+	fails_at_once(run_export(into($dir)), $says, 'read-only', 4);
 	my @elsewhere = map { $_ eq $r->{label} ? 'new/app' : $_ } into($dir);
-	fails_at_once(run_export(@elsewhere), $says, 'read-only, and without the directories');
+	fails_at_once(run_export(@elsewhere), $says, 'read-only, and without the directories', 4);
 	is_deeply([Replica::tree($full)], [Replica::tree($dir)], 'nothing is written');
 	system "mount -o remount,bind,rw $dir";
 	exits_with(run_export(into($dir)), 0, 'writable');
@@ -143,7 +143,7 @@ subtest "somebody else's spool" => sub {
 	chmod 0755, $spool, $spool =~ s{/spool$}{}r;
 	fails_at_once(run_cmd(@other, program('dml-export'), into($spool)),
 		qr/error: cannot make .*: Permission denied\n.*hint: look at the owner and mode of the directory above\n/,
-		'it may not be written');
+		'it may not be written', 4);
 	exits_with(run_export(into($spool)), 0, 'its owner');
 	run_import('-d', $r->{target}, $spool);
 	$r->is_equal('then');
@@ -158,7 +158,7 @@ subtest 'no space' => sub {
 	my $table = "$target/items";
 	exits_with(run_cmd('mkdir', '-p', '-m', '700', $table), 0, 'a small spool');
 	exits_with(run_cmd('dd', 'if=/dev/zero', "of=$dir/filler", 'bs=4k'), 1, 'is filled');
-	fails_at_once(run_export(into($dir)), qr/file system of "\Q$target\E" is full.*hint: make space/s, 'full');
+	fails_at_once(run_export(into($dir)), qr/cannot write in "\Q$target\E": No space left on device.*hint: make space/s, 'full');
 	unlink "$dir/filler";
 	for my $kilobytes (480, 400, 300, 100) {
 		write_file("$dir/filler", 'x' x (1024 * $kilobytes));

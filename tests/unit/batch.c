@@ -162,7 +162,7 @@ static const struct spoilt {
 	{"a socket for data", "data.gz", SOCKET, BATCH_REFUSED,
 		"its \"data.gz\" is no regular file"},
 	{"a huge manifest", "manifest", HUGE, BATCH_REFUSED,
-		"its manifest is larger than any manifest"},
+		"its manifest is larger than 1 MiB"},
 	{"a bit of the manifest flipped", "manifest", FLIP, BATCH_REFUSED,
 		"its manifest was altered on the way"},
 	{"another batch's manifest", "manifest", OTHER_NUMBER, BATCH_REFUSED,

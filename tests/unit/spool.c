@@ -318,13 +318,14 @@ static void test_writable(void)
 	const struct entering e = {"spool", "host/db", "users", 0};
 
 	scratch_directory("public/read-only", 0555);
-	ends(enter_read_only, spool, DIE_AGAIN, "read-only\": Permission denied\nhint: look",
+	ends(enter_read_only, spool, DIE_PERSON, "read-only\": Permission denied\nhint: look",
 		"not into a table's directory without permission");
 	file_system = (struct statvfs){.f_blocks = 1};
-	ends(enter_table, &e, DIE_AGAIN, "spool/host/db\" is full\nhint: make space",
+	ends(enter_table, &e, DIE_AGAIN,
+		"spool/host/db\": No space left on device\nhint: make space",
 		"nor on a full file system");
 	file_system = (struct statvfs){.f_blocks = 1, .f_bavail = 1, .f_flag = ST_RDONLY};
-	ends(enter_table, &e, DIE_AGAIN, "spool/host/db\": Read-only file system\nhint: mount",
+	ends(enter_table, &e, DIE_PERSON, "spool/host/db\": Read-only file system\nhint: mount",
 		"nor on one that is read-only");
 	file_system = (struct statvfs){0};
 	free(spool);
