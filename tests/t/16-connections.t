@@ -60,7 +60,8 @@ subtest 'passwords' => sub {
 	open my $file, '>', $hba or die "$hba: $!";
 	print $file "local all keyed scram-sha-256\n$rules";
 	close $file or die "$hba: $!";
-	$cluster->sql('postgres', "CREATE ROLE keyed SUPERUSER LOGIN PASSWORD 'tulip'; SELECT pg_reload_conf()");
+	$cluster->sql('postgres', "SET password_encryption = 'scram-sha-256'; CREATE ROLE keyed SUPERUSER LOGIN PASSWORD 'tulip';"
+		. ' SELECT pg_reload_conf()');
 
 	my $passfile = tempdir() . '/pass';
 	open $file, '>', $passfile or die "$passfile: $!";
