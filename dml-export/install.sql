@@ -108,10 +108,9 @@ part AS (
 -- The longest beginning that fits; a table renamed since it was installed keeps its shadow's
 -- name, so the name may be taken: then the oid tells the two apart.
 stem AS (
-    SELECT CASE WHEN pg_catalog.octet_length(name) <= 54 AND NOT taken THEN name
-                ELSE cut || '_' || pg_catalog.lpad(pg_catalog.to_hex(pg_catalog.hashtext(
-                         CASE WHEN taken THEN name || $1::text ELSE name END COLLATE "C")), 8, '0')
-           END AS name
+    SELECT CASE WHEN taken THEN cut || '_' || pg_catalog.lpad(pg_catalog.to_hex(
+                         pg_catalog.hashtext(name || $1::text COLLATE "C")), 8, '0')
+                ELSE usual END AS name
       FROM base
      CROSS JOIN LATERAL (
            SELECT pg_catalog.left(base.name, n) AS cut
@@ -119,9 +118,13 @@ stem AS (
             WHERE pg_catalog.octet_length(pg_catalog.left(base.name, n)) <= 45
             LIMIT 1) AS longest
      CROSS JOIN LATERAL (
+           SELECT CASE WHEN pg_catalog.octet_length(base.name) <= 54 THEN base.name
+                       ELSE cut || '_' || pg_catalog.lpad(pg_catalog.to_hex(
+                           pg_catalog.hashtext(base.name COLLATE "C")), 8, '0') END AS usual) AS u
+     CROSS JOIN LATERAL (
            SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c
                             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                           WHERE n.nspname = 'dml' AND c.relname = base.name
+                           WHERE n.nspname = 'dml' AND c.relname = usual
                             AND c.relname IS DISTINCT FROM $5::text) AS taken) AS t
 ),
 -- One function a purpose, so that no body compares anything, and nothing in one is left for

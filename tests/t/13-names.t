@@ -140,6 +140,18 @@ my $batch = export_ok('-d', $odd, '-t', 'x', '-T', 'odd/db', $spool)->{lines}[0]
 is($pair->manifest($batch)->{database}, 'Odd%20%27db%27%25%5Cü', 'a database of odd name');
 import_ok('--check', $batch);
 
+# Of a table that was renamed the shadow keeps its name, the longer ones cut and hashed; and another
+# table may have that table's name.
+my $swapped = 'public.' . 'n' x 60;
+$pair->source("CREATE TABLE $swapped (id int PRIMARY KEY)");
+$pair->track($swapped);
+for my $time (1, 2) {
+	$pair->source("ALTER TABLE $swapped RENAME TO earlier_$time; CREATE TABLE $swapped (id int PRIMARY KEY)");
+	export_ok('-d', $pair->src, '--install', '-t', $swapped);
+	$pair->source("INSERT INTO $swapped VALUES ($time); INSERT INTO earlier_$time VALUES (-$time)");
+	$pair->arrives("a long name, taken $time times", $swapped);
+}
+
 # Too long for a directory: refused, and the others go on.
 my $long = quoted('%' x 63) . '.' . quoted('/' x 63);
 $pair->source("CREATE SCHEMA @{[quoted('%' x 63)]}; CREATE TABLE $long (id int PRIMARY KEY)");
