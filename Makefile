@@ -63,7 +63,7 @@ PROGRAMS = $(BUILD)/dml-export $(BUILD)/dml-import
 COMMON = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(OTHER_CODEC_$(ISAL)),$(wildcard common/*.c)))
 EXPORT = $(patsubst %.c,$(OBJ)/%.o,$(wildcard dml-export/*.c))
 IMPORT = $(patsubst %.c,$(OBJ)/%.o,$(wildcard dml-import/*.c))
-SQL_PIECES = common/great.sql common/owner.sql common/type_parts.sql dml-export/key_index.sql
+SQL_PIECES = common/great.sql common/owner.sql common/range_parts.sql common/type_parts.sql dml-export/key_index.sql
 SQL = $(patsubst %.sql,$(OBJ)/%.sql.h,$(filter-out $(SQL_PIECES),$(wildcard common/*.sql dml-export/*.sql dml-import/*.sql)))
 
 all: $(PROGRAMS)

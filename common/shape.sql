@@ -36,8 +36,9 @@ SELECT u.attname AS name,
                                         ', ' ORDER BY a.attnum) || ')'
                                FROM pg_catalog.pg_attribute AS a
                               WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)
-              WHEN 'r' THEN (SELECT 'range of ' || pg_catalog.format_type(r.rngsubtype, NULL)
-                               FROM pg_catalog.pg_range AS r WHERE r.rngtypid = t.oid)
+              WHEN 'r' THEN (
+\ir range_parts.sql
+                   )
               WHEN 'd' THEN 'domain of ' || pg_catalog.format_type(t.typbasetype, t.typtypmod)
               END AS of) AS made
  WHERE made.of IS NOT NULL

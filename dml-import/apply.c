@@ -13,6 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A key that is equal to several rows would take some that are none of the batch's. */
+static void expect_no_more(const struct target *t, const struct batch *b, uint64_t deleted)
+{
+	if (deleted <= b->manifest.ids)
+		return;
+
+	char *full = command_full(&b->manifest);
+
+	die(DIE_PERSON,
+		mem_format("compare the types and collations of its key with the source's, look "
+			   "for rows that come from elsewhere, and then export all rows with %s",
+			full),
+		"table %s: the %" PRIu64 " keys of batch %" PRIu64 " are equal to %" PRIu64
+		" rows here",
+		t->label, b->manifest.ids, b->number, deleted);
+}
+
 /* Step 6: the ids that changed go into a temporary table, and their rows away.  Returns how
  * many went. */
 static uint64_t delete_changed(struct apply *a, const struct batch *b)
@@ -34,6 +51,7 @@ static uint64_t delete_changed(struct apply *a, const struct batch *b)
 		t->relation, t->condition);
 	deleted = pg_run(a->conn, sql.data, t->label);
 	buf_free(&sql);
+	expect_no_more(t, b, deleted);
 	return deleted;
 }
 
@@ -144,11 +162,11 @@ static void postpone(struct apply *a, const struct batch *b, PGresult *refusal)
 	PQclear(refusal);
 }
 
-/* regclass and its like. */
+/* True if there may be regclass or its like, be it in a domain or in a composite. */
 static bool has_names(const struct columns *columns)
 {
 	for (size_t i = 0; i < columns->count; i++)
-		if (strncmp(columns->column[i].type, "reg", 3) == 0)
+		if (strstr(columns->column[i].type, "reg") != NULL)
 			return true;
 	return false;
 }

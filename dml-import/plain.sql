@@ -27,6 +27,9 @@ SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS relation,
    AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
    AND a.atttypid < 12000                        -- else it may be a domain here, of a type's name there
    AND pg_catalog.format_type(a.atttypid, a.atttypmod) = s.type
+   -- "char", name and varchar, of which so many bytes may be kept.
+   AND (a.atttypid NOT IN (18, 19, 1002, 1003, 1043, 1015)
+        OR pg_catalog.current_setting('client_encoding') = pg_catalog.getdatabaseencoding())
    AND (a.attcollation IN (0, 100, 950) OR a.attname <> ALL ($4::text[]))
    AND (SELECT pg_catalog.count(DISTINCT d.name) FROM pg_catalog.unnest($2::text[]) AS d (name))
        = pg_catalog.cardinality($2::text[])

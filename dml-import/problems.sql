@@ -18,15 +18,22 @@ member AS (
      UNION SELECT p.relid FROM relation, pg_catalog.pg_partition_tree(relation.oid::pg_catalog.regclass) AS p
             WHERE relation.relkind = 'p'
 ),
+-- A type as "declared AS base MADE OF shape"; in quotation marks, such words are part of a name.
 sent AS (
-    SELECT * FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]))
-             WITH ORDINALITY AS s (name, type, i)
+    SELECT s.name, s.i, of.part[1] AS type, of.part[2] AS shape,
+           COALESCE(domain.part, ARRAY[of.part[1], of.part[1]]) AS declared_and_base
+      FROM ROWS FROM (pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]))
+           WITH ORDINALITY AS s (name, type, i)
+     CROSS JOIN LATERAL (
+           SELECT COALESCE(pg_catalog.regexp_match(s.type, '^((?:[^"]|"[^"]*")*?)(?: MADE OF (.*))?$'),
+                           ARRAY[s.type, NULL]) AS part) AS of
+     CROSS JOIN LATERAL (
+           SELECT pg_catalog.regexp_match(of.part[1], '^((?:[^"]|"[^"]*")*?) AS (.*)$') AS part) AS domain
 ),
--- Both types.  A domain stands as "name AS base"; where it is the same on both sides, or only a
--- domain there, the base decides.
+-- Both types.  Where a domain is the same on both sides, or only a domain there, the base decides.
 typed AS (
-    SELECT s.name, pg_catalog.regexp_replace(s.type, ' MADE OF .*$', '') AS type, s.i,
-           pg_catalog.substring(s.type, ' MADE OF (.*)$') AS shape, made.shape AS shape_here,
+    SELECT s.name, s.i, s.type, s.declared_and_base[1] AS declared, s.declared_and_base[2] AS base,
+           s.shape, made.shape AS shape_here,
            a.attname, a.attgenerated,
            s.name = ANY ($4::text[]) AS is_key,
            pg_catalog.format_type(a.atttypid, a.atttypmod) AS here,
@@ -46,18 +53,18 @@ typed AS (
            SELECT pg_catalog.format_type(d.oid, d.typmod) AS base
              FROM d JOIN pg_catalog.pg_type AS t ON t.oid = d.oid AND t.typtype <> 'd') AS domain ON true
 ),
--- What is to be compared, bare and with the numbers in parentheses: numeric(10,2) is numeric, 10, 2.
+-- What is to be compared, bare and with the numbers in parentheses: numeric(10,2) is numeric, 10, 2; but
+-- not where a name is in quotation marks, which may hold parentheses.
 compared AS (
     SELECT t.*, c.source, c.target,
-           pg_catalog.regexp_replace(c.source, '\([0-9, -]+\)', '') AS bare,
-           pg_catalog.regexp_replace(c.target, '\([0-9, -]+\)', '') AS bare_here,
-           pg_catalog.regexp_match(c.source, '\(([0-9]+)(?:,([0-9-]+))?\)')::integer[] AS size,
-           pg_catalog.regexp_match(c.target, '\(([0-9]+)(?:,([0-9-]+))?\)')::integer[] AS size_here
+           pg_catalog.regexp_replace(c.source, '^([^"(]*)\([0-9, -]+\)([^"]*)$', '\1\2') AS bare,
+           pg_catalog.regexp_replace(c.target, '^([^"(]*)\([0-9, -]+\)([^"]*)$', '\1\2') AS bare_here,
+           pg_catalog.regexp_match(c.source, '^[^"(]*\(([0-9]+)(?:,([0-9-]+))?\)[^"]*$')::integer[] AS size,
+           pg_catalog.regexp_match(c.target, '^[^"(]*\(([0-9]+)(?:,([0-9-]+))?\)[^"]*$')::integer[] AS size_here
       FROM typed AS t
      CROSS JOIN LATERAL (
-           SELECT pg_catalog.regexp_replace(t.type, '^.* AS ', '') AS source,
-                  CASE WHEN t.base_here IS NULL
-                         OR t.here = pg_catalog.regexp_replace(t.type, ' AS .*$', '')
+           SELECT t.base AS source,
+                  CASE WHEN t.base_here IS NULL OR t.here = t.declared
                        THEN COALESCE(t.base_here, t.here) ELSE t.here END AS target) AS c
 ),
 -- A type that takes every value of the other and prints it alike.  Where in doubt: no.  A key must
@@ -66,7 +73,7 @@ misfit AS (
     SELECT * FROM compared
      WHERE attname IS NOT NULL AND target <> source
        AND NOT (target IN ('text', 'character varying')
-                AND (NOT is_key OR bare IN ('text', 'character varying')))
+                AND (NOT is_key OR bare IN ('text', 'character varying', 'name')))
        AND NOT (source = 'smallint' AND target IN ('integer', 'bigint', 'numeric')
              OR source = 'integer' AND target IN ('bigint', 'numeric')
              OR source = 'bigint' AND target = 'numeric')
@@ -76,6 +83,20 @@ misfit AS (
                          WHEN bare LIKE 'numeric%' THEN COALESCE(size_here[2], 0) = COALESCE(size[2], 0)
                               AND size_here[1] >= size[1]
                          ELSE size_here[1] >= size[1] END)
+),
+-- Values of some types are cut to so many bytes, without a word, and the source's may take more here;
+-- where a database has no encoding, varchar(n) counts bytes, and cuts the blanks beyond.
+cut AS (
+    SELECT compared.*
+      FROM compared
+     CROSS JOIN (SELECT pg_catalog.current_setting('client_encoding') AS there,
+                        pg_catalog.getdatabaseencoding() AS here) AS encoding
+     WHERE attname IS NOT NULL AND encoding.there <> encoding.here
+       AND CASE encoding.here
+           WHEN 'SQL_ASCII' THEN bare_here LIKE 'character varying%' AND size_here IS NOT NULL
+                OR shape_here LIKE '% character varying(%'
+           ELSE target IN ('name', 'name[]', '"char"', '"char"[]')
+                OR shape_here ~ ' (name|"char")(\[\])?($|[,);])' END
 ),
 -- Columns that the batch doesn't bring and that no default, identity or expression fills.
 unfilled AS (
@@ -94,10 +115,8 @@ alike AS (
       FROM (SELECT unfilled.*,
                    pg_catalog.row_number() OVER (PARTITION BY type ORDER BY needed DESC, attnum) AS n
               FROM unfilled) AS u
-      JOIN (SELECT name, i, s.type, pg_catalog.row_number() OVER (PARTITION BY s.type ORDER BY i) AS n
-              FROM typed
-             CROSS JOIN LATERAL (SELECT pg_catalog.regexp_replace(typed.type, ' AS .*$', '') AS type) AS s
-             WHERE attname IS NULL) AS l
+      JOIN (SELECT s.name, s.i, s.type, pg_catalog.row_number() OVER (PARTITION BY s.type ORDER BY i) AS n
+              FROM (SELECT typed.name, typed.i, typed.declared AS type FROM typed WHERE attname IS NULL) AS s) AS l
         ON l.type = u.type AND l.n = u.n
 ),
 renamed AS (
@@ -106,10 +125,9 @@ renamed AS (
 -- A type that may stand in a hint: people paste hints, and batches come from elsewhere.  One name,
 -- quoted or not, or one of those of several words; a schema before it, numbers and brackets behind.
 printable AS (
-    SELECT typed.i, t.type
-      FROM typed
-     CROSS JOIN LATERAL (SELECT pg_catalog.regexp_replace(typed.type, ' AS .*$', '') AS type) AS t
-     WHERE t.type ~ ('^(("[A-Za-z0-9_ .]+"|[a-z_][a-z0-9_]*)\.)?'
+    SELECT t.i, t.declared AS type
+      FROM typed AS t
+     WHERE t.declared ~ ('^(("[A-Za-z0-9_ .]+"|[a-z_][a-z0-9_]*)\.)?'
                      '("[A-Za-z0-9_ .]+"|[a-z_][a-z0-9_]*|double precision|character varying|bit varying'
                      '|(timestamp|time)(\([0-9]\))? with(out)? time zone|interval [a-z]+( to [a-z]+)?)'
                      '(\([0-9]+(,-?[0-9]+)?\))?(\[\])?$')
@@ -157,6 +175,14 @@ SELECT problem,
                     || ';', 'compare it with dml-export --target-ddl')
       FROM misfit LEFT JOIN printable USING (i), relation
     UNION ALL
+    SELECT 3, i, pg_catalog.format('column %I may be cut, for %s takes so many bytes at most, and the batch is in encoding'
+                                   ' %s', name, CASE WHEN shape_here IS NULL THEN here ELSE 'what its type is made of' END,
+                                   pg_catalog.current_setting('client_encoding')),
+           CASE WHEN shape_here IS NULL
+                THEN pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I TYPE text;', relation.qualified, cut.name)
+                ELSE 'make it of text, here and at the source' END
+      FROM cut, relation
+    UNION ALL
     SELECT 11, i, pg_catalog.format('the type of column %I is made of %s here and of %s at the source', name,
                                    COALESCE(shape_here, 'nothing else'), COALESCE(shape, 'nothing else')),
            'make the types alike, then export all rows with ' || $9
@@ -174,7 +200,7 @@ SELECT problem,
       JOIN pg_catalog.pg_inherits AS h ON h.inhrelid = p.attrelid
      WHERE p.attrelid IN (SELECT oid FROM member) AND compared.attgenerated = ''
     UNION ALL
-    SELECT 4, min(i), pg_catalog.format('the batch names column %I twice', sent.name),
+    SELECT 4, pg_catalog.min(i), pg_catalog.format('the batch names column %I twice', sent.name),
            'export the table again with ' || $9
       FROM sent GROUP BY sent.name HAVING pg_catalog.count(*) > 1
     UNION ALL

@@ -256,4 +256,46 @@ subtest 'SQL_ASCII' => sub {
 	}
 };
 
+# What takes more bytes there would be cut without a word.
+subtest 'types that keep so many bytes' => sub {
+	my ($latin, $utf8, $none) = (make('cut_from', 'LATIN1'), make('cut_to', 'UTF8'), make('cut_none', 'SQL_ASCII'));
+	my $define = 'CREATE TYPE pair AS (a int, n name); CREATE TABLE names (n name PRIMARY KEY, v int, p pair, l name[])';
+	my $carry = sub {
+		my ($src, $dst, $table) = @_;
+		my ($out, $in) = (spool(), spool());
+		exits_with(run_export('-q', '-d', $src, '-t', $table, '-T', 'a/b', '--full', $out), 0, 'exported');
+		ship("$out/a/b", $in);
+		return run_import('-d', $dst, $in);
+	};
+	sql($_, $define) for $latin, $utf8;
+	export_ok('-d', $latin, '--install', '-t', 'names');
+	sql($latin, "INSERT INTO names SELECT repeat('$e', 40) || s, 1, ROW(1, s::name)::pair, ARRAY[s]"
+		. " FROM unnest(ARRAY['A', 'B']) AS s");
+	my $result = $carry->($latin, $utf8, 'names');
+	exits_with($result, 4, 'from LATIN1 to UTF8: refused');
+	my ($whole, @mends) = ('column %s may be cut, for %s takes so many bytes at most, and the batch is in encoding LATIN1');
+	for my $case (['n', 'name'], ['l', 'name[]']) {
+		my ($column, $type) = @$case;
+		my $statement = "ALTER TABLE public.names ALTER COLUMN $column TYPE text;";
+		like($result->{stderr}, qr/\Q@{[sprintf $whole, $column, $type]}\E\n.*hint: \Q$statement\E/, "... $type");
+		push @mends, $statement;
+	}
+	like($result->{stderr}, qr/\Q@{[sprintf $whole, 'p', 'what its type is made of']}\E\n.*hint: make it of text/, '... a composite');
+	sql($_, 'ALTER TABLE names DROP COLUMN p') for $latin, $utf8;
+	sql($utf8, join '', @mends);
+	exits_with($carry->($latin, $utf8, 'names'), 0, 'what the hints name');
+	is(rows($utf8, 'names', 'n, v, l::text'), rows($latin, 'names', 'n, v, l::text'), '... takes them all');
+
+	sql($utf8, 'CREATE TABLE short (id int PRIMARY KEY, v varchar(3))');
+	sql($none, 'CREATE TABLE short (id int PRIMARY KEY, v varchar(3))');
+	export_ok('-d', $utf8, '--install', '-t', 'short');
+	sql($utf8, "INSERT INTO short VALUES (1, '$e  ')");
+	$result = $carry->($utf8, $none, 'short');
+	exits_with($result, 4, 'varchar(n) in SQL_ASCII: refused');
+	my ($mend) = $result->{stderr} =~ /hint: (ALTER TABLE public\.short ALTER COLUMN v TYPE text;)\n/;
+	$cluster->sql($none, $mend // 'no hint');
+	exits_with($carry->($utf8, $none, 'short'), 0, '... until it is text');
+	is($cluster->value($none, q(SELECT octet_length(v) FROM short)), 4, '... the same bytes');
+};
+
 done_testing;

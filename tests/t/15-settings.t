@@ -250,6 +250,27 @@ END
 	}
 }
 
+# A name is found by search_path, in a domain or in a composite, too.
+$triggered->source('CREATE DOMAIN called AS regproc; CREATE TYPE calls AS (r regproc)');
+$triggered->target(<<'END');
+CREATE DOMAIN called AS regproc; CREATE TYPE calls AS (r regproc);
+CREATE OR REPLACE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM set_config('search_path', 'other, pg_catalog', false); RETURN NULL; END $$;
+END
+for my $type (qw(called calls)) {
+	$triggered->source("CREATE TABLE by_$type (id int PRIMARY KEY, v $type)");
+	$triggered->track("by_$type");
+	$triggered->arrives("a column of type $type", "by_$type");
+	$triggered->target("CREATE TRIGGER meddle AFTER INSERT ON by_$type EXECUTE FUNCTION meddle()");
+	$triggered->source("INSERT INTO by_$type VALUES (1, " . ($type eq 'calls' ? "'(now)'" : "'now'") . ')');
+	is($triggered->export("by_$type")->{ended}, 0, '... exported');
+	my $refused = $triggered->apply;
+	exits_with($refused, 4, '... refused');
+	stderr_like($refused, qr/table public\.by_$type: .* search_path was changed for the session/, '... and why');
+	$triggered->target("DROP TRIGGER meddle ON by_$type");
+	exits_with($triggered->apply, 0, '... and taken without it');
+}
+
 # What an index calls runs in an export, where the planner computes it, and may set something for the
 # tables after it.
 $triggered->source(<<'END');

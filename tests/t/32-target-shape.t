@@ -297,6 +297,72 @@ subtest 'types that are made of other parts' => sub {
 	table_equal($places->{source}, $places->{target}, 'places', '... too');
 };
 
+# What orders a range's values tells which are empty, and which join in a multirange.
+subtest 'ranges that are ordered otherwise' => sub {
+	my @kinds = (
+		["CREATE TYPE r AS RANGE (subtype = text, collation = \"C\")", "CREATE TYPE r AS RANGE (subtype = text, collation = \"POSIX\")",
+			qr/made of public\.r range of text COLLATE pg_catalog\."POSIX" \(.*\) here and of public\.r range of text COLLATE pg_catalog\."C" /],
+		["CREATE TYPE l AS ENUM ('a', 'b', 'c'); CREATE TYPE r AS RANGE (subtype = l)",
+			"CREATE TYPE l AS ENUM ('a', 'c', 'b'); CREATE TYPE r AS RANGE (subtype = l)",
+			qr/made of public\.r range of public\.l \('a', 'c', 'b'\) here and /],
+		["CREATE TYPE r AS RANGE (subtype = text)", "CREATE TYPE r AS RANGE (subtype = text, subtype_opclass = text_pattern_ops)",
+			qr/made of public\.r range of text COLLATE pg_catalog\."default" \(.*\) OPERATOR CLASS pg_catalog\.text_pattern_ops here /],
+	);
+	my $n = 0;
+	for my $kind (@kinds) {
+		my ($there, $here, $pattern) = @$kind;
+		$n++;
+		my $ranges = Replica->new(cluster => $cluster, target_cluster => $r->{target_cluster},
+			source => "ranges$n", target => "ranges_there$n",
+			sql => '', source_sql => "$there; CREATE TABLE items (id int PRIMARY KEY, v r)",
+			target_sql => "$here; CREATE TABLE items (id int PRIMARY KEY, v r)");
+		$ranges->write("INSERT INTO items VALUES (1, '[a,b)')");
+		$ranges->batch;
+		$ranges->ship;
+		$ranges->is_refused($pattern, $here);
+		$ranges->write_target('DROP TABLE items; DROP TYPE r; DROP TYPE IF EXISTS l;'
+			. "$there; CREATE TABLE items (id int PRIMARY KEY, v r)");
+		$ranges->goes_on('DELETE FROM items', 'made alike');
+	}
+};
+
+# In quotation marks may stand what means something elsewhere.
+subtest 'names of types that look like something else' => sub {
+	my $table = 'CREATE TABLE odd (id int PRIMARY KEY, v "x AS y", w "p MADE OF q", d "d AS e", e "say ""f AS g"';
+	my $odd = Replica->new(cluster => $cluster, target_cluster => $r->{target_cluster},
+		source => 'odd', target => 'odd_there', tables => ['odd'],
+		sql => q(CREATE TYPE "x AS y" AS ENUM ('a'); CREATE TYPE "p MADE OF q" AS ("a AS b" int);
+			CREATE DOMAIN "d AS e" AS numeric(5,2); CREATE DOMAIN "say ""f AS g" AS "x AS y"),
+		source_sql => qq{CREATE DOMAIN "p(4)" AS numeric(4,1); $table, p "p(4)")},
+		target_sql => qq{CREATE TYPE "p(3)" AS ENUM ('a'); $table, p "p(3)")});
+	$odd->write("INSERT INTO odd VALUES (1, 'a', ROW(1), 1.25, 'a', 1.5)");
+	$odd->batch;
+	$odd->ship;
+	$odd->is_refused(qr/batch 1: column p is public\."p\(3\)" here and public\."p\(4\)" AS numeric\(4,1\) at the source\n.*\n\z/,
+		'parentheses');
+	$odd->write_target('ALTER TABLE odd ALTER p TYPE numeric(4,1) USING NULL');
+	$odd->goes_on('DELETE FROM odd', 'a domain here and its base there');
+};
+
+# A key that is equal to several rows here would take some that are none of the batch's.
+subtest 'keys that are equal here' => sub {
+	my $equal = Replica->new(cluster => $cluster, target_cluster => $r->{target_cluster},
+		source => 'equal', target => 'equal_there',
+		source_sql => 'CREATE TABLE items (id int PRIMARY KEY, v text)',
+		target_sql => 'CREATE TABLE items (id int, v text); CREATE INDEX ON items (id)');
+	$equal->write("INSERT INTO items VALUES (1, 'a'), (2, 'b')");
+	$equal->round('at first');
+	$equal->write_target("INSERT INTO items VALUES (1, 'another')");
+	$equal->write("UPDATE items SET v = 'c' WHERE id = 1");
+	$equal->batch;
+	$equal->ship;
+	$equal->is_refused(qr/error: table public\.items: the 1 keys of batch 2 are equal to 2 rows here\n.*hint: compare .* $full\n/,
+		'two rows of one key');
+	$equal->batch('--full');
+	$equal->ship;
+	$equal->goes_on('DELETE FROM items WHERE id = 1', 'a full batch');
+};
+
 # Made of the same again, it has not got back what it had.
 subtest 'a type that is made of other parts for a while' => sub {
 	my $pairs = Replica->new(
