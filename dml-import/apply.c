@@ -22,8 +22,9 @@ static void expect_no_more(const struct target *t, const struct batch *b, uint64
 	char *full = command_full(&b->manifest);
 
 	die(DIE_PERSON,
-		mem_format("compare the types and collations of its key with the source's, look "
-			   "for rows that come from elsewhere, and then export all rows with %s",
+		mem_format(
+			"compare the types and collations of its key with the source's, look "
+			"for rows that come from elsewhere, and then export all rows with %s",
 			full),
 		"table %s: the %" PRIu64 " keys of batch %" PRIu64 " are equal to %" PRIu64
 		" rows here",
