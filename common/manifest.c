@@ -302,3 +302,17 @@ bool manifest_snapshot_bounds(const char *snapshot, uint64_t *xmin, uint64_t *xm
 	}
 	return true;
 }
+
+struct manifest_moment manifest_moment(const struct manifest *m)
+{
+	struct manifest_moment at = {.timeline = m->source.timeline};
+	uint64_t xmin;
+
+	manifest_snapshot_bounds(m->snapshot, &xmin, &at.xmax);
+	return at;
+}
+
+bool manifest_is_later(struct manifest_moment a, struct manifest_moment b)
+{
+	return a.timeline != b.timeline ? a.timeline > b.timeline : a.xmax > b.xmax;
+}

@@ -89,4 +89,15 @@ void manifest_free(struct manifest *m);
 /* The xmin and xmax of a snapshot's text.  False if it isn't one. */
 bool manifest_snapshot_bounds(const char *snapshot, uint64_t *xmin, uint64_t *xmax);
 
+/* When a batch was read, as its source counts: by timeline, then by the xmax of its snapshot,
+ * which only grows within one. */
+struct manifest_moment {
+	uint32_t timeline;
+	uint64_t xmax;
+};
+
+struct manifest_moment manifest_moment(const struct manifest *m);
+/* True if `a` was later than `b`. */
+bool manifest_is_later(struct manifest_moment a, struct manifest_moment b);
+
 #endif

@@ -121,15 +121,6 @@ static void explain_foreign(const char *label, const struct batch *b, const stru
 	buf_free(&origin);
 }
 
-/* Was it read before what was applied?  The two are of one source. */
-static bool is_older(const struct manifest *m, const struct ledger *l)
-{
-	uint64_t xmin, xmax;
-
-	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) && l->known &&
-	       xmax < l->xmax;
-}
-
 static void explain_headless(const char *label, const struct batch *b, bool older,
 	const char *doubt, const char *full)
 {
@@ -165,7 +156,7 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 			label, m->base, b->dir.path, l->number);
 		break;
 	case VERDICT_HEADLESS:
-		explain_headless(label, b, is_older(m, l), doubt, full);
+		explain_headless(label, b, l->known && verdict_is_earlier(m, l), doubt, full);
 		break;
 	case VERDICT_FORK:
 		hint = mem_format(

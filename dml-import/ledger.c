@@ -145,12 +145,12 @@ void ledger_load(
 	PGconn *conn, const char *relation, const struct manifest *m, struct ledger *ledger)
 {
 	char number[24];
-	const char *const values[] = {relation, m->chain, number};
+	const char *const values[] = {relation, m->chain, number, m->time};
 	PGresult *res;
 	uint64_t xmin;
 
 	snprintf(number, sizeof number, "%" PRIu64, m->number);
-	res = pg_query_row(conn, ledger_load_sql, 3, values);
+	res = pg_query_row(conn, ledger_load_sql, 4, values);
 	*ledger = (struct ledger){
 		.known = pg_bool(res, 0, "known"),
 		.target = mem_string(pg_text(res, 0, "target")),
@@ -162,6 +162,7 @@ void ledger_load(
 			.database = mem_string(pg_text(res, 0, "database"))},
 		.retired = pg_bool(res, 0, "retired"),
 		.retired_number = pg_number(res, 0, "retired_number"),
+		.after = pg_bool(res, 0, "after"),
 		.has_next = !pg_is_null(res, 0, "next_number"),
 		.next_number = pg_number(res, 0, "next_number"),
 		.next_base = pg_number(res, 0, "next_base"),

@@ -9,15 +9,9 @@
 /* True if `m` was made by the same source, for the same target, before `full` was. */
 static bool is_forerunner(const struct manifest *m, const struct manifest *full)
 {
-	uint64_t xmin, xmax, full_xmax;
-
-	if (!manifest_same_source(&m->source, &full->source) ||
-		strcmp(m->target, full->target) != 0)
-		return false;
-	if (m->source.timeline != full->source.timeline)
-		return m->source.timeline < full->source.timeline;
-	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) &&
-	       manifest_snapshot_bounds(full->snapshot, &xmin, &full_xmax) && xmax < full_xmax;
+	return manifest_same_source(&m->source, &full->source) &&
+	       strcmp(m->target, full->target) == 0 &&
+	       manifest_is_later(manifest_moment(full), manifest_moment(m));
 }
 
 /* True if with a full batch that --accept-source lets in the table leaves the source of `m`, or

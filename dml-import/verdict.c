@@ -2,16 +2,15 @@
 
 #include <string.h>
 
-/* A number below the ledger's, of the same chain. */
+/* A number that the batch's chain has passed here. */
 static enum verdict of_the_past(const struct manifest *m, const struct ledger *l)
 {
-	if (!l->has_next)
-		return VERDICT_DONE; /* the log reaches that far no more */
-	if (l->next_number == m->number)
+	if (l->has_next && l->next_number == m->number)
 		return strcmp(l->next_seal, m->seal) == 0 ? VERDICT_DONE : VERDICT_FORK;
-	/* The next one applied was built on this one or a later one: a full batch came over it.
-	 */
-	return l->next_base >= m->number ? VERDICT_DONE : VERDICT_FORK;
+	/* Else a full batch came over it, which builds on this one or on a later one. */
+	if (l->has_next && l->next_base < m->number)
+		return VERDICT_FORK;
+	return l->after ? VERDICT_FORK : VERDICT_DONE;
 }
 
 static enum verdict of_this_chain(const struct manifest *m, const struct ledger *l)
@@ -27,13 +26,19 @@ static enum verdict of_this_chain(const struct manifest *m, const struct ledger 
 	return m->scope == SCOPE_FULL ? VERDICT_APPLY : VERDICT_GAP;
 }
 
-static bool is_later(const struct manifest *m, const struct ledger *l)
+static struct manifest_moment applied_last(const struct ledger *l)
 {
-	uint64_t xmin, xmax;
+	return (struct manifest_moment){l->source.timeline, l->xmax};
+}
 
-	if (m->source.timeline != l->source.timeline)
-		return m->source.timeline > l->source.timeline;
-	return manifest_snapshot_bounds(m->snapshot, &xmin, &xmax) && xmax > l->xmax;
+bool verdict_is_later(const struct manifest *m, const struct ledger *l)
+{
+	return manifest_is_later(manifest_moment(m), applied_last(l));
+}
+
+bool verdict_is_earlier(const struct manifest *m, const struct ledger *l)
+{
+	return manifest_is_later(applied_last(l), manifest_moment(m));
 }
 
 /*
@@ -42,7 +47,7 @@ static bool is_later(const struct manifest *m, const struct ledger *l)
  */
 static enum verdict of_a_retired_chain(const struct manifest *m, const struct ledger *l)
 {
-	return m->number <= l->retired_number ? VERDICT_DONE : VERDICT_FORK;
+	return m->number <= l->retired_number ? of_the_past(m, l) : VERDICT_FORK;
 }
 
 static bool is_same_table(const struct manifest *m, const struct ledger *l)
@@ -79,5 +84,5 @@ enum verdict verdict(const struct manifest *m, const struct ledger *l, bool acce
 		return VERDICT_HEADLESS;
 	if (!l->known || accept_source)
 		return VERDICT_APPLY;
-	return is_later(m, l) ? VERDICT_APPLY : VERDICT_STALE;
+	return verdict_is_later(m, l) ? VERDICT_APPLY : VERDICT_STALE;
 }

@@ -4,11 +4,15 @@
  *
  *     batch                                           verdict
  *     ---------------------------------------------   ------------------
- *     of a chain that was replaced                    VERDICT_DONE
- *     the same, but beyond its end                    VERDICT_FORK
+ *     of a chain that was replaced, beyond its end    VERDICT_FORK
+ *     of such a chain, or of this one with a number
+ *     that is past:
+ *       applied with that seal                        VERDICT_DONE
+ *       jumped over by a full batch, or not known     VERDICT_DONE
+ *         any more, and taken before what was applied
+ *         last
+ *       any other                                     VERDICT_FORK
  *     of this chain, the ledger's number, its seal    VERDICT_DONE
- *     of this chain, a lower number, applied with     VERDICT_DONE
- *       that seal, or jumped over by a full batch
  *     of this chain, built on what was applied last   VERDICT_APPLY
  *     of this chain, full, beyond a gap               VERDICT_APPLY
  *     of this chain, built on one that is missing     VERDICT_GAP
@@ -21,9 +25,10 @@
  *     of no known chain, changes                      VERDICT_HEADLESS
  *
  * A fork is seen by the seals: each manifest carries the seal of the one before it, so that two
- * copies of one database can't both go on with one chain.  "Later" is by timeline, then by the
- * xmax of the snapshot, which only grows within one; a number may be counted twice by a source
- * that was restored.
+ * copies of one database can't both go on with one chain.  Where the log has no seal of a
+ * number, the source's clock tells what it exported after it was set back, and what only comes
+ * late. "Later" is by timeline, then by the xmax of the snapshot, which only grows within one;
+ * a number may be counted twice by a source that was restored.
  */
 #ifndef DML_IMPORT_VERDICT_H
 #define DML_IMPORT_VERDICT_H
@@ -49,6 +54,8 @@ struct ledger {
 	bool retired;            /* the batch's chain is one that was replaced */
 	uint64_t retired_number; /* its last number then */
 
+	bool after; /* the batch was taken, by the clock, after what was applied last */
+
 	/* The batch of the same chain that was applied with this number, or the least above it.
 	 */
 	bool has_next;
@@ -72,6 +79,10 @@ enum verdict {
 	VERDICT_MISFIT,
 	VERDICT_POSTPONED,
 };
+
+/* True if `m` was taken later than what was applied last, or earlier. */
+bool verdict_is_later(const struct manifest *m, const struct ledger *l);
+bool verdict_is_earlier(const struct manifest *m, const struct ledger *l);
 
 /* True if the batch is of the chain that was applied last. */
 bool verdict_goes_on(const struct manifest *m, const struct ledger *l);

@@ -235,6 +235,39 @@ subtest 'copied with its files: two sources under one name' => sub {
 	goes_on($twin, 'the other was chosen');
 };
 
+# Set back with its files, to before a chain that was replaced since: it goes on with that one, by numbers
+# that the target has seen, or passed by.
+for my $case (['which were applied', 0], ['which came too late', 1], ['which the log has no more', 0, 1]) {
+	my ($name, $late, $pruned) = @$case;
+	subtest "copied, replaced, and set back to numbers $name" => sub {
+		my $r = chain();
+		$origin->stop;
+		my $copy = Cluster->new(name => "earlier$scene", of => $origin, fill => sub {
+			exits_with(run_cmd('cp', '-a', "$origin->{dir}/data", $_[0]), 0, 'cp -a');
+		});
+		$origin->start;
+		my $earlier = moved($r, $copy);
+		for (1, 2) {
+			insert($r, 'afterwards');
+			$r->batch;
+			$r->ship if !$late;
+		}
+		$r->batch('--full');
+		$r->ship('--exclude=*[34]');
+		exits_with($r->receive, 0, 'a chain is replaced');
+		$r->is_equal('then');
+		$r->clear;
+		$r->write_target('DELETE FROM dml.applied WHERE number < 5') if $pruned;
+		for my $number (3, 4) {
+			insert($earlier, 'in the one that was set back');
+			like($earlier->batch, qr/0000000000000*$number\z|0*$number\z/, "batch $number of the chain that was replaced");
+			$earlier->ship;
+			$earlier->is_refused(qr/goes on with a chain that was replaced|does not build on batch/, 'it is refused');
+			remove_tree($_) for batches($r->{inbox});
+		}
+	};
+}
+
 # A base backup that recovers to the restore point, with a timeline of its own.
 sub recover_to {
 	my ($point, $backup) = @_;

@@ -110,6 +110,9 @@ static void test_of_the_past(void)
 	struct manifest m = batch(SCOPE_CHANGES, 3, 2);
 
 	expect(&m, &l, false, VERDICT_DONE, "older than the log");
+	l.after = true;
+	expect(&m, &l, false, VERDICT_FORK, "a number older than the log, taken since");
+	l.after = false;
 	l.has_next = true;
 	l.next_number = 3;
 	l.next_base = 2;
@@ -121,6 +124,9 @@ static void test_of_the_past(void)
 	l.next_number = 4;
 	l.next_base = 3;
 	expect(&m, &l, false, VERDICT_DONE, "a full one jumped over it");
+	l.after = true;
+	expect(&m, &l, false, VERDICT_FORK, "the same, taken since");
+	l.after = false;
 	l.next_base = 2;
 	expect(&m, &l, false, VERDICT_FORK, "the chain went from 2 to 4 without it");
 }
@@ -172,6 +178,16 @@ static void test_retired(void)
 	l.retired = true;
 	l.retired_number = 7;
 	expect(&m, &l, false, VERDICT_DONE, "of a chain that was replaced, its last");
+	l.after = true;
+	expect(&m, &l, false, VERDICT_FORK, "the same, taken since");
+	l.after = false;
+	l.has_next = true;
+	l.next_number = 7;
+	seal_of(l.next_seal, 9);
+	expect(&m, &l, false, VERDICT_FORK, "of such a chain, which had another of its number");
+	memcpy(l.next_seal, m.seal, sizeof l.next_seal);
+	expect(&m, &l, false, VERDICT_DONE, "of such a chain, and applied");
+	l.has_next = false;
 	l.retired_number = 6;
 	expect(&m, &l, false, VERDICT_FORK, "of a chain that was replaced, and yet goes on");
 	expect(&m, &l, true, VERDICT_FORK, "no option takes it");
