@@ -16,14 +16,18 @@ static const char forget_sql[] =
 	"     AND ($2::oid[] IS NULL OR t.base = ANY ($2::oid[]))"
 	"     AND pg_catalog.pg_try_advisory_xact_lock(" OWN_LOCK_CHAIN ","
 	"             pg_catalog.hashtext(t.target || ' ' || t.base::oid::text))"
-	"  RETURNING t.base, t.target"
+	"  RETURNING t.base, t.target, t.name, t.number"
+	"), replaced AS (" /* as installed.sql has it */
+	"  UPDATE dml.tracking AS t SET name = '' FROM forgotten AS f"
+	"   WHERE t.target = f.target AND t.name = f.name AND t.number < f.number"
+	"     AND $2::oid[] IS NOT NULL AND t.base <> ALL ($2::oid[])"
 	"), history AS ("
 	"  DELETE FROM dml.history AS h USING forgotten AS f"
 	"   WHERE h.base = f.base AND h.target = f.target"
 	") "
-	"SELECT (SELECT count(*) FROM dml.tracking AS t WHERE t.target = $1"
+	"SELECT (SELECT pg_catalog.count(*) FROM dml.tracking AS t WHERE t.target = $1"
 	"           AND ($2::oid[] IS NULL OR t.base = ANY ($2::oid[]))) AS before,"
-	"       (SELECT count(*) FROM forgotten) AS forgotten";
+	"       (SELECT pg_catalog.count(*) FROM forgotten) AS forgotten";
 
 static enum die_status tell(const struct label *target, uint64_t before, uint64_t forgotten)
 {

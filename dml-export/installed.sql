@@ -17,7 +17,11 @@ SELECT t.key,
                AND f.proname IN (t.shadow || ' new', t.shadow || ' gone', t.shadow || ' old',
                                  t.shadow || ' truncate', t.shadow || ' replica')),
            pg_catalog.format('DROP TABLE IF EXISTS dml.%I;', t.shadow)) AS script,
-       pg_catalog.format('DELETE FROM dml.tracked WHERE base = %s;', t.base::oid) AS forget,
+       -- A table that had this one's name before has not been exported under it since.
+       pg_catalog.format(E'UPDATE dml.tracking AS t SET name = '''' FROM dml.tracking AS o\n'
+                         '    WHERE o.base = %1$s AND t.base <> o.base AND t.target = o.target AND t.name = o.name\n'
+                         '      AND t.number < o.number;\n'
+                         'DELETE FROM dml.tracked WHERE base = %1$s;', t.base::oid) AS forget,
        t.shadow,
        t.base::oid AS base,
        -- What another role granted, whom somebody gave the table to, it doesn't keep.

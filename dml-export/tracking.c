@@ -137,6 +137,8 @@ static void judge(struct chain *c, const PGresult *res, int row, bool wanted)
 		c->full = "the database or table was restored, failed over or installed anew";
 	else if (pg_bool(res, row, "renamed"))
 		c->full = "the table was renamed";
+	else if (pg_bool(res, row, "replaced"))
+		c->full = "another table had its name meanwhile";
 	c->begins = c->full != NULL;
 	if (c->full != NULL)
 		return;

@@ -90,6 +90,49 @@ for my $case (['ALTER TABLE sales.p RENAME TO pp', 'sales.pp'],
 	};
 }
 
+# Two tables swap their names, and swap them back: what was exported under the name meanwhile is the
+# other's.
+for my $end ('', '--uninstall', '--uninstall, dropped', '--forget') {
+	subtest 'names swapped, and swapped back' . ($end && ", the other's $end") => sub {
+		$pair = Pair->new(clusters => [@clusters[0, -1]], name => 'scene' . ++$scenes . '_');
+		$pair->source('CREATE TABLE p (id int PRIMARY KEY, v text)');
+		$pair->track('p');
+		$pair->source("INSERT INTO p SELECT i, 'old' FROM generate_series(1, 5) AS i");
+		$pair->arrives('before', 'p');
+		$pair->source("CREATE TABLE q (LIKE p INCLUDING ALL); INSERT INTO q SELECT id, 'new' FROM p;
+			ALTER TABLE p RENAME TO old; ALTER TABLE q RENAME TO p");
+		export_ok('-d', $pair->src, '--install', '-t', 'p');
+		$pair->arrives('swapped', 'p');
+		$pair->source('ALTER TABLE p RENAME TO q; ALTER TABLE old RENAME TO p');
+		$pair->source('DROP TABLE q') if $end =~ /dropped/;
+		export_ok('-d', $pair->src, '--uninstall', '-t', $end =~ /dropped/ ? 'public.p' : 'q') if $end =~ /uninstall/;
+		export_ok('-d', $pair->src, '--forget', '-t', 'q', '-T', 'replica1/app') if $end =~ /forget/;
+		my $result = $pair->export('p');
+		exits_with($result, 0, 'swapped back');
+		stderr_like($result, qr/full batch: (?:another table had its name|the table was renamed)/, '... a full batch');
+		ship($pair->out . '/replica1/app', $pair->in);
+		exits_with($pair->apply, 0, '... imported');
+		table_equal($pair->src, $pair->dst, 'p', '... equal');
+		$pair->source('DELETE FROM p WHERE id = 1');
+		$pair->arrives('... and on', 'p');
+	};
+}
+
+# Transaction ids that go back, as after pg_resetwal, leave the next changes below what was exported.
+subtest 'transaction ids go back' => sub {
+	$pair = Pair->new(clusters => [@clusters[0, -1]], name => 'scene' . ++$scenes . '_');
+	$pair->source('CREATE TABLE p (id int PRIMARY KEY, v text); INSERT INTO p VALUES (1)');
+	$pair->track('p');
+	$pair->arrives('before', 'p');
+	$pair->source("UPDATE dml.tracking SET snapshot = '12884902931:12884902931:'");
+	$pair->source("UPDATE p SET v = 'x'");
+	my $result = $pair->export('p');
+	stderr_like($result, qr/full batch: the database or table was restored, /, 'a full batch');
+	ship($pair->out . '/replica1/app', $pair->in);
+	like(run_import('-d', $pair->dst, '--accept-source', $pair->in . '/p')->{ended}, qr/^[04]$/, '... imported');
+	table_equal($pair->src, $pair->dst, 'p', '... equal');
+};
+
 # The batch lies right then, and only what was asked for is wrong.
 subtest 'a -t that is not meant' => sub {
 	$pair = Pair->new(clusters => [@clusters[0, -1]], name => 'scene' . ++$scenes . '_');
