@@ -40,10 +40,19 @@ static struct batch_seen seen(const struct stat *st)
 	return (struct batch_seen){.known = true, .size = st->st_size, .time = st->st_mtim};
 }
 
-static void or_die(const struct batch *b, const char *name, int fd)
+/* Dies if it can't be opened, or must not be believed. */
+static void or_die(const struct batch *b, const char *name, int fd, const struct stat *st)
 {
+	char *path;
+
 	if (fd == UNKNOWN)
 		io_die("cannot open \"%s/%s\"", b->dir.path, name);
+	if (fd < 0)
+		return;
+	path = mem_format("%s/%s", b->dir.path, name);
+	if (!spool_trusts(&b->dir, path, st))
+		exit(DIE_PERSON);
+	free(path);
 }
 
 static char *not_regular(const char *name)
@@ -60,7 +69,7 @@ static enum batch_state read_manifest(struct batch *b, struct buf *text, char **
 	struct io_sum sum;
 	size_t n;
 
-	or_die(b, "manifest", fd);
+	or_die(b, "manifest", fd, &st);
 	if (fd == MISSING)
 		return BATCH_NOT_READY;
 	if (fd == IRREGULAR) {
@@ -115,7 +124,7 @@ static enum batch_state judge_files(struct batch *b, char **why)
 		struct stat st;
 		int fd = open_regular(b->dir.fd, name, &st);
 
-		or_die(b, name, fd);
+		or_die(b, name, fd, &st);
 		if (fd == MISSING)
 			return BATCH_NOT_READY;
 		if (fd == IRREGULAR) {
@@ -209,7 +218,7 @@ int batch_file(const struct batch *b, enum manifest_file file)
 	struct stat st;
 	int fd = open_regular(b->dir.fd, name, &st);
 
-	or_die(b, name, fd);
+	or_die(b, name, fd, &st);
 	if (fd < 0)
 		die(DIE_AGAIN, "run it again when shipping is done", "\"%s/%s\" went away",
 			b->dir.path, name);

@@ -23,27 +23,34 @@ static void look_at(const struct spool_dir *dir, struct stat *st)
 }
 
 /*
- * Whoever can write to a directory, or give himself the right to, can put anything in a
+ * Whoever can write to a directory or file, or give himself the right to, can put anything in a
  * batch's place.  A group may: it was let in on purpose, or has no other member.  That of what
  * stands above the spool (one below /tmp) is the user's own business.
  */
+bool spool_trusts(const struct spool_dir *dir, const char *path, const struct stat *st)
+{
+	if ((st->st_mode & S_IWOTH) != 0) {
+		complain((st->st_mode & S_ISVTX) != 0
+				 ? "make a directory of your own in it, with mkdir -m 700"
+				 : "look at what is in it, then chmod -R o-w it",
+			"\"%s\" can be written by anybody", path);
+		return false;
+	}
+	if (st->st_uid != geteuid() && st->st_uid != 0 && st->st_uid != dir->owner) {
+		complain("look at what is in it, then chown it or move it out of the spool",
+			"\"%s\" belongs to another user, of id %lu", path,
+			(unsigned long)st->st_uid);
+		return false;
+	}
+	return true;
+}
+
 static bool is_trusted(const struct spool_dir *dir)
 {
 	struct stat st;
 
 	look_at(dir, &st);
-	if ((st.st_mode & S_IWOTH) != 0) {
-		complain("chmod o-w it, and look at what is in it",
-			"\"%s\" can be written by anybody", dir->path);
-		return false;
-	}
-	if (st.st_uid != geteuid() && st.st_uid != 0 && st.st_uid != dir->owner) {
-		complain("look at what is in it, then chown it or move it out of the spool",
-			"\"%s\" belongs to another user, of id %lu", dir->path,
-			(unsigned long)st.st_uid);
-		return false;
-	}
-	return true;
+	return spool_trusts(dir, dir->path, &st);
 }
 
 static void expect_trusted(const struct spool_dir *dir)

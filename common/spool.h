@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct spool_dir {
@@ -57,6 +58,10 @@ void spool_open(struct spool_dir *dir, const char *path);
 /* The same, but where it would die: what that calls for, after a message, and nothing is open.
  */
 enum die_status spool_try(struct spool_dir *dir, const char *path);
+
+/* False, with a message, if what stands at `path` in `dir` can be written by anybody, or
+ * belongs to anybody but us, root and the owner of what spool_open() opened. */
+bool spool_trusts(const struct spool_dir *dir, const char *path, const struct stat *st);
 
 /*
  * Opens the directory `name` in `parent`.  False if there is none, or no directory but

@@ -191,7 +191,7 @@ subtest 'what is left of a batch, beside a directory that holds none' => sub {
 };
 
 subtest 'what others can write' => sub {
-	my $anybody = qr/can be written by anybody.*hint: chmod o-w/s;
+	my $anybody = qr/can be written by anybody.*hint: look at what is in it, then chmod -R o-w/s;
 	my $open = sub { chmod 0777, $_[0] or die "chmod: $!" };
 	my $name = fresh();
 	$open->("$inbox/items/$name");
@@ -208,7 +208,18 @@ subtest 'what others can write' => sub {
 	$open->($inbox);
 	import_is('the spool', 4, $anybody, 0, 0);
 	chmod 01777, $inbox or die "chmod: $!";
-	import_is('a sticky one', 4, $anybody, 0, 0);
+	import_is('a sticky one', 4, qr/can be written by anybody.*hint: make a directory of your own in it/s, 0, 0);
+	for my $file (qw(columns ids data.gz manifest)) {
+		$name = fresh();
+		chmod 0666, "$inbox/items/$name/$file" or die "chmod: $!";
+		import_is("its $file", 4, qr{items/$name/\Q$file\E" $anybody}, 0, 1);
+	}
+	SKIP: {
+		skip 'nobody else can give a file away', 1 if $> != 0;
+		$name = fresh();
+		chown 65534, -1, "$inbox/items/$name/data.gz" or die "chown: $!";
+		import_is("somebody else's file", 4, qr{data\.gz" belongs to another user, of id 65534}, 0, 1);
+	}
 
 	fresh();
 	$open->($r->{spool});

@@ -65,10 +65,13 @@ static void test_open(void)
 	opens("private///", 0, "", "with slashes at its end");
 	opens("public", 0, "", "one that others may read");
 	opens("link", 0, "", "a symbolic link to one: the user's own business");
-	opens("open", DIE_PERSON, "can be written by anybody\nhint: chmod o-w",
+	opens("open", DIE_PERSON,
+		"can be written by anybody\nhint: look at what is in it, then chmod",
 		"one that all may write is refused");
 	opens("o+w", DIE_PERSON, "can be written by anybody", "if but others may, too");
-	opens("sticky", DIE_PERSON, "can be written by anybody", "though none but their own");
+	opens("sticky", DIE_PERSON,
+		"can be written by anybody\nhint: make a directory of your own",
+		"though none but their own");
 	opens("link to open", DIE_PERSON, "can be written by anybody", "and through a link");
 	opens("missing", DIE_PERSON, "/missing\": No such file", "none");
 	opens("file", DIE_PERSON, "/file\": Not a directory", "a file");
@@ -196,7 +199,7 @@ static void test_peek(void)
 	ends(peek, "missing", 100, "", "not into one that isn't there");
 	ends(peek, "file", 100, "", "nor a file");
 	ends(peek, "link", 100, "", "nor through a symbolic link");
-	ends(peek, "open", 101, "error:\n/open\" can be written by anybody\nhint: chmod o-w",
+	ends(peek, "open", 101, "error:\n/open\" can be written by anybody\nhint: look",
 		"one that others can write is refused");
 	ends(peek_without_permission, spool, 101,
 		"error: cannot open\n/locked\": Permission denied\nhint: look",
