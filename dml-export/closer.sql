@@ -34,7 +34,8 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger AS h WHERE h.tgrelid = s.oid AN
                SELECT h.inhrelid AS oid FROM pg_catalog.pg_inherits AS h WHERE h.inhparent = c.oid
                UNION
                SELECT h.inhrelid FROM heir JOIN pg_catalog.pg_inherits AS h ON h.inhparent = heir.oid)
-           SELECT FROM heir JOIN pg_catalog.pg_foreign_table AS f ON f.ftrelid = heir.oid) AS blocked
+           SELECT FROM heir JOIN pg_catalog.pg_foreign_table AS f ON f.ftrelid = heir.oid) AS blocked,
+       a.key_collated
   FROM pg_catalog.unnest($1::oid[]) WITH ORDINALITY AS b (oid, i)
   JOIN pg_catalog.pg_class AS c ON c.oid = b.oid
   JOIN dml.tracked AS t ON t.base = b.oid
@@ -46,7 +47,8 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger AS h WHERE h.tgrelid = s.oid AN
               pg_catalog.array_agg(a.attnum::integer ORDER BY a.attnum) AS key_numbers,
               pg_catalog.array_agg(a.atttypid || ' ' || a.atttypmod
                   ORDER BY pg_catalog.array_position(t.key, a.attname::text)) AS key_types,
-              pg_catalog.bool_or(a.atttypid >= 12000) AS key_made
+              pg_catalog.bool_or(a.atttypid >= 12000) AS key_made,
+              pg_catalog.bool_or(a.attcollation NOT IN (0, 950, 951)) AS key_collated -- none, C, POSIX
          FROM pg_catalog.pg_attribute AS a
         WHERE a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY (t.key)) AS a
  ORDER BY b.i
