@@ -102,7 +102,10 @@ static enum batch_state judge_manifest(struct batch *b, const struct buf *text, 
 			(unsigned long long)b->manifest.number);
 		break;
 	case MANIFEST_TORN:
-		return BATCH_NOT_READY;
+		if (strchr(buf_text(text), '\r') == NULL)
+			return BATCH_NOT_READY;
+		*why = mem_string("its manifest was sent as text: it has CRs");
+		break;
 	case MANIFEST_DAMAGED:
 		*why = mem_string("its manifest was altered on the way");
 		break;

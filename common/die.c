@@ -12,6 +12,7 @@ enum { MESSAGE_MAX = 8192, LINES_MAX = 4 * MESSAGE_MAX };
 
 static const char *program = "dml";
 static enum die_level verbosity = DIE_NORMAL;
+static bool written_over;
 
 void die_program(const char *name)
 {
@@ -25,6 +26,11 @@ void die_program(const char *name)
 const char *die_program_name(void)
 {
 	return program;
+}
+
+void die_write_over(bool stands)
+{
+	written_over = stands;
 }
 
 void die_verbosity(enum die_level level)
@@ -106,13 +112,33 @@ static size_t add_line(char *lines, size_t used, const char *kind, const char *t
 	return used;
 }
 
+static bool is_printable(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t length;
+
+	while (*s != '\0' && (length = printable(s)) > 0)
+		s += length;
+	return *s == '\0';
+}
+
+/* People paste hints, and an escape is no part of a name. */
+static const char *hint_kind(const char *hint)
+{
+	return is_printable(hint) ? "hint"
+				  : "hint: where \\xNN stands, write the name as psql shows it";
+}
+
 static void say(const char *kind, const char *hint, const char *text)
 {
 	char lines[LINES_MAX];
-	size_t used = add_line(lines, 0, kind, text);
+	size_t used = 0;
 
+	if (written_over)
+		used = (size_t)snprintf(lines, sizeof lines, "\r\033[K");
+	used = add_line(lines, used, kind, text);
 	if (hint != NULL)
-		used = add_line(lines, used, "hint", hint);
+		used = add_line(lines, used, hint_kind(hint), hint);
 	for (size_t done = 0; done < used;) {
 		ssize_t n = write(STDERR_FILENO, lines + done, used - done);
 

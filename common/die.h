@@ -9,6 +9,7 @@
 #ifndef DML_DIE_H
 #define DML_DIE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum die_status {
@@ -27,6 +28,10 @@ enum die_level { DIE_QUIET, DIE_NORMAL, DIE_VERBOSE };
  */
 void die_program(const char *name);
 const char *die_program_name(void);
+
+/* True while a line that is to be written over stands on the terminal: the next message does
+ * that. */
+void die_write_over(bool stands);
 
 /* How much is said: errors always, warnings unless DIE_QUIET, notes only if DIE_VERBOSE. */
 void die_verbosity(enum die_level level);

@@ -20,18 +20,25 @@ static void all_signals(sigset_t *set)
 		sigaddset(set, signals[i]);
 }
 
-/* The default is back; nothing keeps the signal from ending us now. */
-static void lose_patience(int unused)
+/* SA_RESETHAND has put the default back, so that raised again the signal ends us; but not the
+ * first process of a container, whom the kernel spares what he doesn't catch. */
+static _Noreturn void end_by(int signal)
 {
 	sigset_t set;
 
-	(void)unused;
 	all_signals(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	raise(ending);
+	raise(signal);
+	_exit(128 + signal);
 }
 
-/* An action may ask a server to cancel, which answers nothing, and whose host may be gone. */
+static void lose_patience(int unused)
+{
+	(void)unused;
+	end_by(ending);
+}
+
+/* An action may send a cancel request to a server that no longer answers. */
 static void limit_actions(int signal)
 {
 	struct sigaction alarmed = {.sa_handler = lose_patience};
@@ -45,13 +52,12 @@ static void limit_actions(int signal)
 	alarm(PATIENCE);
 }
 
-/* SA_RESETHAND has put the default back; raised again, the signal ends us on return. */
 static void on_signal(int signal)
 {
 	limit_actions(signal);
 	for (int i = action_count; i-- > 0;)
 		actions[i]();
-	raise(signal);
+	end_by(signal);
 }
 
 void interrupt_init(void)
@@ -63,7 +69,7 @@ void interrupt_init(void)
 	all_signals(&catch.sa_mask);
 	if (sigaction(SIGPIPE, &ignore, NULL) != 0 || sigaction(SIGXFSZ, &ignore, NULL) != 0)
 		die_errno(DIE_AGAIN, "run it again", "cannot ignore SIGPIPE and SIGXFSZ");
-	/* Who started us may ignore it, and then nobody can wait for a child. */
+	/* Where our parent ignored SIGCHLD, waitpid() would fail. */
 	if (sigaction(SIGCHLD, &usual, NULL) != 0)
 		die_errno(DIE_AGAIN, "run it again", "cannot have SIGCHLD as usual");
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {

@@ -66,15 +66,18 @@ static bool may_be_told(const PGresult *res)
 /*
  * "PL/pgSQL function public.f(integer)" where the error came from one, which the caller frees;
  * else NULL.  The rest of the context may hold a row: a statement's text, an expression's
- * value.
+ * value; so nothing is looked for behind such a one, and the function has no name.
  */
 static char *function_of(const PGresult *res)
 {
 	static const char begin[] = "PL/pgSQL function ";
-	const char *at = strstr(field(res, PG_DIAG_CONTEXT), begin);
-	const char *end = at != NULL ? strstr(at, ") line ") : NULL;
+	const char *at = field(res, PG_DIAG_CONTEXT);
+	const char *end = strstr(at, ") line ");
 
-	if (end == NULL || end - at > 200 || memchr(at, '\n', (size_t)(end - at)) != NULL)
+	if (strncmp(at, "SQL statement ", 14) == 0 || strncmp(at, "SQL expression ", 15) == 0)
+		return mem_string("a function or trigger");
+	if (strncmp(at, begin, sizeof begin - 1) != 0 || end == NULL || end - at > 200 ||
+		memchr(at, '\n', (size_t)(end - at)) != NULL)
 		return NULL;
 	return mem_format("%.*s)", (int)(end - at), at);
 }
@@ -157,6 +160,15 @@ static void add_connection(struct buf *b, PGconn *conn)
 		buf_string(b, "the connection to the server was lost");
 }
 
+/* An answer that is no error, but not what was asked for: rows that somebody's trigger or rule
+ * has dropped, or a transaction that was rolled back. */
+static bool is_no_error(const PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
 static const char function_hint[] = "look into the server's log for what it said; search_path "
 				    "is empty where it runs, so it "
 				    "may need SET search_path or qualified names";
@@ -169,7 +181,10 @@ static void tell(PGconn *conn, const PGresult *res, const char *what, const char
 
 	if (what != NULL)
 		buf_format(&b, "%s: ", what);
-	if (*state == '\0')
+	if (is_no_error(res))
+		buf_string(&b,
+			"the server did something else than it was asked to, without an error");
+	else if (*state == '\0')
 		add_connection(&b, conn);
 	else if (may_be_told(res) && is_servers_own(res))
 		buf_format(&b, "%s", field(res, PG_DIAG_MESSAGE_PRIMARY));
@@ -188,7 +203,12 @@ static void tell(PGconn *conn, const PGresult *res, const char *what, const char
 enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
 {
 	const char *state = field(res, PG_DIAG_SQLSTATE);
-	const struct advice *advice = advice_for(*state != '\0' ? state : "08000");
+	static const struct advice unexpected = {"", DIE_PERSON,
+		"look for a trigger or rule on the tables of schema dml, which may drop what "
+		"is "
+		"written there"};
+	const struct advice *advice =
+		is_no_error(res) ? &unexpected : advice_for(*state != '\0' ? state : "08000");
 	char *function = is_servers_own(res) ? NULL : function_of(res);
 
 	tell(conn, res, what, function,

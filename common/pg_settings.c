@@ -37,6 +37,7 @@ static const struct {
 	{"check_function_bodies", "on", 0},
 	{"jit", "off", 0},
 	{"default_tablespace", "''", 0},
+	{"default_table_access_method", "heap", 0},
 	{"default_transaction_deferrable", "off", 0},
 	{"client_encoding", NULL, 0},
 	{"synchronous_commit", NULL, 0},

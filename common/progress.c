@@ -42,6 +42,7 @@ void progress_show(const char *what, uint64_t rows, uint64_t bytes, uint64_t tot
 		fprintf(stderr, "of %llu ", (unsigned long long)(total / 1000000));
 	fprintf(stderr, "MB%s", terminal ? "" : "\n");
 	shown = true;
+	die_write_over(terminal);
 }
 
 void progress_clear(void)
@@ -49,4 +50,5 @@ void progress_clear(void)
 	if (shown && terminal)
 		fputs("\r\033[K", stderr);
 	shown = false;
+	die_write_over(false);
 }

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* $1 a target, $2 oids of tables or NULL for all.  A chain that is being exported stays. */
 static const char forget_sql[] =
@@ -108,6 +109,12 @@ static enum die_status purge(PGconn *conn, const struct pg_options *pg, const ch
 	return worst;
 }
 
+/* Tables were named, and each was refused. */
+static bool is_none(const char *oids)
+{
+	return oids != NULL && strcmp(oids, "{}") == 0;
+}
+
 enum die_status forget_run(const struct options *o)
 {
 	PGconn *conn = pg_connect(&o->pg);
@@ -119,10 +126,11 @@ enum die_status forget_run(const struct options *o)
 		source_resolve(conn, o, SOURCE_TRACKED, &tables);
 		oids = source_oids(&tables);
 	}
-	for (size_t i = 0; i < o->targets.count; i++)
+	for (size_t i = 0; i < o->targets.count && !is_none(oids); i++)
 		tables.status =
 			die_worst(tables.status, forget(conn, &o->targets.label[i], oids));
-	tables.status = die_worst(tables.status, purge(conn, &o->pg, oids));
+	if (!is_none(oids))
+		tables.status = die_worst(tables.status, purge(conn, &o->pg, oids));
 	pg_disconnect(conn);
 	free(oids);
 	return tables.status;

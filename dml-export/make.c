@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,23 +26,75 @@ static bool number_is_free(const struct run *run)
 	for (size_t i = 0; i < run->chains; i++) {
 		const struct chain *c = &run->chain[i];
 
-		if (c->due && ((c->known && run->number <= c->number) ||
-				      exists(c, SPOOL_BATCH, run->number) ||
+		if (c->due && (exists(c, SPOOL_BATCH, run->number) ||
 				      exists(c, SPOOL_STAGE, run->number)))
 			return false;
 	}
 	return true;
 }
 
+/* The greatest number in a table's directory. */
+static uint64_t published_last(const struct chain *c)
+{
+	struct spool_list list;
+	uint64_t last = 0;
+
+	spool_list(&c->dir, &list);
+	for (size_t i = 0; i < list.count && list.entry[i].kind == SPOOL_BATCH; i++)
+		last = list.entry[i].number;
+	spool_list_free(&list);
+	return last;
+}
+
+/* What the batch's number has to be above.  A chain that begins comes after whatever is on its
+ * way, also where a source that was installed anew counts from 1 again. */
+static uint64_t passed_number(const struct run *run)
+{
+	uint64_t passed = 0;
+
+	for (size_t i = 0; i < run->chains; i++) {
+		const struct chain *c = &run->chain[i];
+		uint64_t last = 0;
+
+		if (c->due && c->known)
+			last = c->number;
+		if (c->due && c->begins && published_last(c) > last)
+			last = published_last(c);
+		if (last > passed)
+			passed = last;
+	}
+	return passed;
+}
+
+/* The next number, or, if it is not above `passed`, as many more as it takes. */
+static uint64_t next_number(PGconn *conn, uint64_t passed)
+{
+	uint64_t number = 0;
+
+	while (number <= passed) {
+		char more[24];
+		const char *const values[] = {more};
+		PGresult *res;
+
+		snprintf(more, sizeof more, "%" PRIu64, number == 0 ? 1 : passed - number + 1);
+		res = pg_query_row(conn,
+			"SELECT pg_catalog.max(pg_catalog.nextval('dml.batch_number')) AS "
+			"number"
+			"  FROM pg_catalog.generate_series(1, $1::bigint)",
+			1, values);
+		number = pg_number(res, 0, "number");
+		PQclear(res);
+	}
+	return number;
+}
+
 static void take_number(struct run *run)
 {
-	do {
-		PGresult *res = pg_query_row(run->conn,
-			"SELECT pg_catalog.nextval('dml.batch_number') AS number", 0, NULL);
+	uint64_t passed = passed_number(run);
 
-		run->number = pg_number(res, 0, "number");
-		PQclear(res);
-	} while (!number_is_free(run));
+	do
+		run->number = next_number(run->conn, passed);
+	while (!number_is_free(run));
 }
 
 static void make_uuid(const struct run *run, char uuid[MANIFEST_UUID])

@@ -11,7 +11,8 @@
 
 const char track_begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
 			   "SET LOCAL search_path = '';\n"
-			   "SET LOCAL lock_timeout = '10s';\n";
+			   "SET LOCAL lock_timeout = '10s';\n"
+			   "SET LOCAL default_table_access_method = heap;\n";
 const char track_commit[] = "COMMIT;\n";
 
 PGresult *track_installed(PGconn *conn, const struct source_table *t)

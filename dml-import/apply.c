@@ -319,12 +319,15 @@ static void look(struct apply *a, const struct manifest *m)
 	pg_disconnect(a->conn);
 	warn("the connection was lost at COMMIT; connecting again to see what became of it");
 	a->conn = pg_connect(&a->options->pg);
+	encoding_set(a->conn, m->encoding);
 	pg_exec(a->conn, "BEGIN ISOLATION LEVEL READ COMMITTED", "BEGIN");
 	ledger_await(a->conn, a->target.oid);
 	committed = ledger_has(a->conn, a->target.oid, m);
 	pg_exec(a->conn, "COMMIT", "COMMIT");
 	if (!committed)
-		die(DIE_AGAIN, "run it again", "%s: batch %" PRIu64 " was rolled back",
+		die(DIE_AGAIN, "run it again, connected to the server that it was begun on",
+			"%s: batch %" PRIu64
+			" was rolled back, unless another server answers now",
 			a->target.label, m->number);
 }
 
@@ -384,8 +387,10 @@ enum verdict apply_batch(struct apply *a, const struct batch *b,
 	}
 	commit(a, m);
 	/* What a trigger or a default has set for the session is over with its table. */
-	if (!a->target.bare)
+	if (!a->target.bare) {
 		pg_pin_settings(a->conn);
+		encoding_set(a->conn, m->encoding);
+	}
 	note("%s: batch %" PRIu64 ", %s, %" PRIu64 " ids, %" PRIu64 " rows", a->target.label,
 		m->number, manifest_scope_name(m->scope), m->ids, m->rows);
 	return result;

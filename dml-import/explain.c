@@ -161,8 +161,9 @@ void explain_verdict(const struct apply *a, const struct spool_dir *table,
 	case VERDICT_FORK:
 		hint = mem_format(
 			"%stwo copies of the source go on under one name, or it was set "
-			"back: decide for one, run on it: %s; and remove this batch, "
-			"and what else the other one sends",
+			"back: choose one; run there: %s; remove this batch and all others "
+			"from the other; and if what is exported then is older than what was "
+			"applied, take it by --accept-source",
 			l->retired
 				? "it may only have come late, or its source be gone for good: "
 				  "then remove it; else "

@@ -19,6 +19,7 @@ static const char begin_text[] =
 	"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n"
 	"SET LOCAL search_path = '';\n"
 	"SET LOCAL lock_timeout = '10s';\n"
+	"SET LOCAL default_table_access_method = heap;\n"
 	/* Two first imports at once.  A SELECT alone would have psql print its row, and what
 	 * waits in a DO block fails without the server's words. */
 	"DECLARE taken CURSOR FOR SELECT pg_catalog.pg_advisory_xact_lock(" OWN_LOCK_LEDGER

@@ -125,7 +125,9 @@ renamed AS (
 -- A type that may stand in a hint: people paste hints, and batches come from elsewhere.  One name,
 -- quoted or not, or one of those of several words; a schema before it, numbers and brackets behind.
 printable AS (
-    SELECT t.i, t.declared AS type
+    SELECT t.i, t.declared AS type,
+           CASE WHEN pg_catalog.to_regtype(t.declared) IS NULL
+                THEN 'make type ' || t.declared || ' first, or its extension; then ' ELSE '' END AS before
       FROM typed AS t
      WHERE t.declared ~ ('^(("[A-Za-z0-9_ .]+"|[a-z_][a-z0-9_]*)\.)?'
                      '("[A-Za-z0-9_ .]+"|[a-z_][a-z0-9_]*|double precision|character varying|bit varying'
@@ -143,7 +145,8 @@ SELECT problem,
                 ELSE pg_catalog.format('if %1$I was renamed %2$s, ALTER TABLE %3$s RENAME COLUMN %1$I TO %4$I; else ',
                                        alike.name, CASE $8 WHEN 'full' THEN 'at the source' ELSE 'here' END,
                                        relation.qualified, compared.name) END
-           || COALESCE(pg_catalog.format('ALTER TABLE %s ADD COLUMN %I ', relation.qualified, compared.name)
+           || COALESCE(printable.before
+                    || pg_catalog.format('ALTER TABLE %s ADD COLUMN %I ', relation.qualified, compared.name)
                     || printable.type || ';', 'compare it with dml-export --target-ddl') AS hint
       FROM compared LEFT JOIN printable USING (i) LEFT JOIN alike USING (i), relation
      WHERE attname IS NULL AND alike.needed IS NOT TRUE
@@ -168,7 +171,8 @@ SELECT problem,
       FROM compared, relation WHERE attgenerated <> ''
     UNION ALL
     SELECT 3, i, pg_catalog.format('column %I is %s here and %s at the source', name, here || COALESCE(' AS ' || base_here, ''), misfit.type),
-           COALESCE(pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I TYPE ', relation.qualified, misfit.name)
+           COALESCE(printable.before
+                    || pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I TYPE ', relation.qualified, misfit.name)
                     || printable.type
                     || CASE WHEN bare = bare_here THEN ''
                             ELSE pg_catalog.format(' USING %I::text::%s', misfit.name, printable.type) END

@@ -122,6 +122,26 @@ for my $signal ('TERM', 'INT', 'HUP', 'KILL') {
 	};
 }
 
+# The first process of a container has no default actions.
+subtest 'SIGTERM as process 1' => sub {
+	my @first = ('unshare', '--pid', '--fork');
+	plan skip_all => 'making a namespace of processes takes root'
+		if run_cmd(@first, 'true')->{ended} ne '0';
+	fill();
+	my $before = $r->state;
+	my $dbh = $server->connect($r->{target}, AutoCommit => 0, PrintWarn => 0);
+	$dbh->do('INSERT INTO items VALUES (15000, NULL)');
+	my $handle = start_cmd(@first, program('dml-import'), '-d', $r->{target}, $r->{inbox});
+	wait_for(sub { importers("wait_event_type = 'Lock' AND query LIKE 'COPY%'") }, 'the COPY');
+	my ($child) = Cluster::children($handle->{pid});
+	kill 'TERM', $child;
+	is(finish($handle)->{ended}, 128 + 15, 'it ends with 143');
+	wait_for(sub { !importers("state = 'active'") }, 'the end of the statement');
+	$dbh->{RaiseError} = 0;
+	$dbh->rollback;
+	goes_on('then', $before);
+};
+
 subtest 'its child is killed' => sub {
 	fill();
 	my $before = $r->state;
