@@ -271,6 +271,18 @@ for my $type (qw(called calls)) {
 	exits_with($triggered->apply, 0, '... and taken without it');
 }
 
+# Our own tables are ordinary ones, whatever others' are.
+my $stored = Pair->new(clusters => [$pair->cluster, $pair->target_cluster], name => 'stored_');
+for my $side (qw(source target)) {
+	$stored->$side('CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler');
+	$stored->$side("DO \$\$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_table_access_method = other', current_database()); END \$\$");
+}
+$stored->source('CREATE TABLE cc (id int PRIMARY KEY); INSERT INTO cc VALUES (1)');
+$stored->track('cc');
+$stored->arrives('a default access method of tables', 'cc');
+is($stored->$_(q(SELECT count(*), count(*) FILTER (WHERE am.amname <> 'heap') FROM pg_class AS c JOIN pg_am AS am ON am.oid = c.relam
+	WHERE c.relkind = 'r' AND c.relnamespace = 'dml'::regnamespace)) =~ s/^\d+\t//r, "0\n", "... is none of ours, $_") for qw(source target);
+
 # What an index calls runs in an export, where the planner computes it, and may set something for the
 # tables after it.
 $triggered->source(<<'END');

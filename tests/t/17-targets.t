@@ -99,6 +99,9 @@ is(shadow_rows('t'), 1, '... kept for the slow one');
 my $forget = run_export('-d', $src, '--forget', '-T', 'slow/app', '-t', 'u');
 exits_with($forget, 4, '--forget of a target that the table has not');
 is(shadow_rows('t'), 1, '... changes nothing');
+$forget = run_export('-d', $src, '--forget', '-T', 'slow/app', '-t', 'nosuch');
+exits_with($forget, 4, '... of a table that is not there');
+unlike($forget->{stderr}, qr/nothing is exported/, '... says nothing of the target');
 $forget = run_export('-d', $src, '--forget', '-v', '-T', 'slow/app');
 is("$forget->{ended} $forget->{stderr}", "0 dml-export: note: slow/app is forgotten, for 1 table\n", '--forget');
 is(shadow_rows('t'), 0, '... purges what only it needed');
@@ -253,6 +256,28 @@ my $truncated = export_for(['fast/app', 'slow/app'], 'level');
 exits_with($truncated, 0, 'TRUNCATE, for both targets');
 is_deeply([map { $pair->manifest($_)->{scope} } @{ $truncated->{lines} }], ['full', 'full'], '... all rows');
 is(scalar(() = $truncated->{stderr} =~ /full batch: the table was truncated/g), 2, '... and each says why');
+
+# A source that is installed anew counts from 1 again, while batches are on their way.
+subtest 'installed anew' => sub {
+	my $anew = Pair->new(clusters => [$pair->cluster, $pair->target_cluster], name => 'anew_');
+	$anew->source('CREATE TABLE t (id int PRIMARY KEY)');
+	$anew->track('t');
+	for (1 .. 3) {
+		$anew->source("INSERT INTO t VALUES ($_)");
+		exits_with($anew->export('t'), 0, 'a batch');
+	}
+	export_ok('-d', $anew->src, '--uninstall', '-t', 't');
+	export_ok('-d', $anew->src, '--install', '-t', 't');
+	$anew->source('INSERT INTO t VALUES (4)');
+	my ($batch) = @{ $anew->export('t')->{lines} };
+	like($batch, qr{/0*4\z}, 'the first has a number above theirs');
+	ship($anew->out . '/replica1/app', $anew->in);
+	exits_with($anew->apply, 0, '... all are imported');
+	table_equal($anew->src, $anew->dst, 't', '... and the tables are equal');
+	$anew->source("SELECT setval('dml.batch_number', 1); UPDATE dml.tracking SET number = 300000; INSERT INTO t VALUES (5)");
+	($batch) = @{ $anew->export('t')->{lines} };
+	like($batch, qr{/0*300001\z}, 'a sequence that was set back');
+};
 
 # A link can't lead from one file system to another.
 subtest 'targets on two file systems' => sub {

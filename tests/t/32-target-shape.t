@@ -344,6 +344,21 @@ subtest 'names of types that look like something else' => sub {
 	$odd->goes_on('DELETE FROM odd', 'a domain here and its base there');
 };
 
+# A type that isn't here has to be made first.
+subtest 'a type that is elsewhere' => sub {
+	my $typed = Replica->new(cluster => $cluster, target_cluster => $r->{target_cluster},
+		source => 'typed', target => 'typed_there',
+		source_sql => "CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE items (id int PRIMARY KEY, m mood, n mood)",
+		target_sql => "CREATE SCHEMA other; CREATE TYPE other.mood AS ENUM ('ok'); CREATE TABLE items (id int PRIMARY KEY, m other.mood)");
+	$typed->write("INSERT INTO items VALUES (1, 'ok', 'ok')");
+	$typed->batch;
+	$typed->ship;
+	my $first = qr/hint: make type public\.mood first, or its extension; then ALTER TABLE public\.items/;
+	$typed->is_refused(qr/lacks column n\n.*$first ADD COLUMN n public\.mood;\n.*\n.*$first ALTER COLUMN m TYPE public\.mood USING m::text::public\.mood;\n/, 'both');
+	$typed->write_target('ALTER TYPE other.mood SET SCHEMA public; ALTER TABLE items ADD n mood');
+	$typed->goes_on('DELETE FROM items', 'mended');
+};
+
 # A key that is equal to several rows here would take some that are none of the batch's.
 subtest 'keys that are equal here' => sub {
 	my $equal = Replica->new(cluster => $cluster, target_cluster => $r->{target_cluster},

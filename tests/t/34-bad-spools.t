@@ -163,6 +163,7 @@ my @manifest = (
 	['another chain', line('chain', '01234567-89ab-cdef-0123-456789abcdef'), qr/first batch never came/],
 	['an encoding with a quote', line('encoding', q{UTF8';--}), qr/wrong line, "encoding"/],
 	['an encoding that nobody knows', line('encoding', 'KLINGON'), qr/can't convert .*, KLINGON/],
+	['line ends of another system', change('manifest', sub { s/\n/\r\n/g }), qr/its manifest was sent as text: it has CRs/],
 	['more than a megabyte', change('manifest', sub { $_ = "x\n" x 600_000 }), qr/its manifest is larger than 1 MiB/],
 );
 
