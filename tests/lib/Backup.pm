@@ -9,7 +9,6 @@ use strict;
 use warnings;
 
 use Exporter 'import';
-use File::Path qw(remove_tree);
 use Run;
 
 our @EXPORT = qw(base_backup);
@@ -35,16 +34,23 @@ sub run {
 	return;
 }
 
+# What goes away meanwhile is not needed.
+sub copy {
+	my ($from, $to, @options) = @_;
+	my $result = run_cmd('rsync', '-a', @options, "$from/", $to);
+	die "rsync: $result->{stderr}" if $result->{ended} !~ /^(?:0|24)\z/;
+	return;
+}
+
 sub by_hand {
 	my ($cluster, $data, %option) = @_;
 	my $dbh = $cluster->connect('postgres');
 	my ($start, $stop) = $cluster->version < 15 ? ("pg_start_backup('b', true, false)", 'pg_stop_backup(false, false)')
 		: ("pg_backup_start('b', true)", 'pg_backup_stop(false)');
 	$dbh->do("SELECT $start");
-	run('cp', '-a', $cluster->dir . '/data', $data);
+	copy($cluster->dir . '/data', $data, '--exclude=/pg_wal/');
 	my ($label) = $dbh->selectrow_array("SELECT labelfile FROM $stop");
-	remove_tree("$data/pg_wal");
-	if ($option{wal}) { run('cp', '-a', $cluster->dir . '/data/pg_wal', "$data/pg_wal") }
+	if ($option{wal}) { copy($cluster->dir . '/data/pg_wal', "$data/pg_wal", '--exclude=/archive_status/*') }
 	else { mkdir "$data/pg_wal" or die "$data/pg_wal: $!" }
 	write_file("$data/backup_label", $label);
 	return if !$option{standby};

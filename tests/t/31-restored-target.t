@@ -8,12 +8,13 @@ use File::Path 'remove_tree';
 use Replica;
 use Test::More;
 
+my $cluster = Cluster->new(name => 'target');
+my $dumper = $cluster->dumper or plan skip_all => 'no pg_dump for this server';
 my $r = Replica->new(
+	target_cluster => $cluster,
 	sql => 'CREATE TABLE items (id int PRIMARY KEY, v int)',
 	source_sql => 'INSERT INTO items VALUES (1, 0)',
 );
-my $cluster = $r->{target_cluster};
-my $dumper = $cluster->dumper or plan skip_all => 'no pg_dump for this server';
 my $backup = tempdir() . '/backup';
 
 # Changes, export, import; the batch stays in the sender's spool.  Returns its path.
