@@ -16,9 +16,8 @@
 #include <sys/types.h>
 #include <time.h>
 
-/* Which file it was that was opened.  Not its inode's number, which some file systems give anew
- * with each look; nor when its status changed, which whoever removes another link to it sets.
- */
+/* Identifies a file that was opened.  Not by its inode, whose number some file systems make up
+ * at each lookup, nor by its ctime, which the removal of another link changes. */
 struct batch_seen {
 	bool known;
 	off_t size;
@@ -74,10 +73,10 @@ void batch_warn_of_strangers(const struct batch *b);
 
 /*
  * Removes a batch that was opened: renamed to .NUMBER.done first, so that no other run takes
- * the rest for a batch that is on its way.  Needs the directory's lock.  Where that can't be,
- * what it calls for, after a message: DIE_NOT_NOW if another batch stands in its place by now.
- * What came into its directory meanwhile is not removed: it is put back or, where there is one
- * of its name again, kept as .NUMBER.kept.N, which is nobody's.
+ * the rest for a batch that is on its way.  Needs the directory's lock.  Where that
+ * can't be, it prints a message and returns the exit status: DIE_NOT_NOW if another batch
+ * stands in its place by now. What came into its directory meanwhile is not removed: it is put
+ * back or, where there is one of its name again, kept as .NUMBER.kept.N, which is nobody's.
  *
  * Two things remain that would be removed, and need a full batch then: what comes in the
  * instant between the first look and the rename, if the run is killed in the next, before it

@@ -1,10 +1,10 @@
 /*
  * SHA-256 of what passes through: the only user of libcrypto.  None of it can fail.
  *
- * These are the functions of OpenSSL 1.1's interface, which 3 would rather see replaced by
- * EVP_Digest(3).  For its first digest that one reads a configuration and looks for providers,
- * which takes longer than any query of an export that finds nothing changed; and where it has
- * no memory for that, it crashes.
+ * These are the functions of OpenSSL 1.1's interface, which OpenSSL 3 deprecates in favour of
+ * EVP_Digest(3).  The first call of that one loads the configuration and the providers, which
+ * takes longer than any query of an export that finds nothing changed; and where it has no
+ * memory for that, it crashes.
  */
 #ifndef DML_HASH_H
 #define DML_HASH_H

@@ -1,8 +1,8 @@
 /*
  * Signals that end a program: SIGINT, SIGTERM, SIGHUP.  The handler runs what was registered,
- * newest first, and dies by the signal, after some seconds also if that does not end.  SIGPIPE
+ * newest first, then dies by the signal; if that hangs, after five seconds.  SIGPIPE
  * and SIGXFSZ are ignored: a closed pipe and a file that may not grow are write errors. SIGCHLD
- * is as usual, whatever who started us did with it.
+ * is reset to its default, whatever the parent set.
  */
 #ifndef DML_INTERRUPT_H
 #define DML_INTERRUPT_H

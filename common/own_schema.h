@@ -4,9 +4,11 @@
 
 #include "pg.h"
 
-/* Our advisory locks, "dml" and a digit: the first three are classes of them; as SQL. */
-#define OWN_LOCK_CHAIN "1684892160"   /* a chain that is exported */
-#define OWN_LOCK_PURGE "1684892161"   /* a table's purge, also in purge.sql; or its rows */
+/* The keys of our advisory locks, as SQL: the bytes "dml" and a digit.  The first three are the
+ * class of a key of two parts. */
+#define OWN_LOCK_CHAIN "1684892160" /* a chain that is exported */
+#define OWN_LOCK_PURGE                                                                         \
+	"1684892161" /* shadow rows: to purge or, shared, to keep them; see purge.sql */
 #define OWN_LOCK_TARGET "1684892162"  /* a table that is written */
 #define OWN_LOCK_LEDGER "1684892163"  /* the ledger that is made or dropped */
 #define OWN_LOCK_INSTALL "1684892164" /* an --install or --uninstall */
@@ -17,8 +19,9 @@ enum own_schema_use { OWN_READ, OWN_WRITE, OWN_MAKE };
  * True if schema dml holds the table `name`.
  *
  * Dies if the schema or a table in it belongs to a role that could make use of us: triggers,
- * defaults and views there run with our rights.  Who is a superuser, or can become one, may
- * trust only others of that kind; whoever makes something there, these and its own roles.
+ * defaults and views there run with our rights.  A role that is a superuser, or can
+ * become one, trusts only such roles; one that makes something there trusts these and the roles
+ * that it belongs to.
  * Whoever writes needs a primary.
  */
 bool own_schema_has(PGconn *conn, const char *name, enum own_schema_use use);

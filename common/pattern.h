@@ -1,7 +1,7 @@
 /*
  * Patterns of table names, as psql's \d takes them: * and ? stand for any characters and any
- * one, other characters of regular expressions for themselves in that sense, $ for itself; what
- * is quoted is literal, what isn't folds to lower case; without a schema it is public.
+ * one, other characters of regular expressions keep their meaning, but for $, which is literal;
+ * what is quoted is literal, what isn't folds to lower case; without a schema it is public.
  */
 #ifndef DML_PATTERN_H
 #define DML_PATTERN_H

@@ -34,7 +34,7 @@ PGconn *pg_connect_beside(const struct pg_options *options, int jobs);
 
 void pg_disconnect(PGconn *conn);
 
-/* A second session beside that one, which a signal leaves alone; for PQfinish(). */
+/* A second session, which a signal does not cancel; for PQfinish(). */
 PGconn *pg_connect_aside(const struct pg_options *options);
 
 /* A statement without a result; `tag` is the command tag that must come back. */
@@ -101,8 +101,8 @@ struct pg_rows {
 	uint64_t count; /* of rows so far */
 };
 
-/* If the server refuses: what that calls for, after a message that begins with `what`.  All
- * three die where the connection is lost. */
+/* If the server refuses, prints a message that begins with `what` and returns the exit status.
+ * All three die where the connection is lost. */
 enum die_status pg_rows_begin(
 	struct pg_rows *rows, PGconn *conn, const char *sql, const char *what);
 bool pg_rows_next(struct pg_rows *rows);

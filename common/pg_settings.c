@@ -6,10 +6,10 @@
 #include <string.h>
 
 /*
- * What would end a long statement comes first: a role's statement_timeout may leave no time for
- * more.  SET calls no function that search_path could replace by somebody's own.  Locks are
- * waited for as long as this says where nothing else does: somebody may have locked our own
- * tables before we have locked anything.
+ * The timeouts come first: a role's statement_timeout may be too short for the rest.  SET calls
+ * no function that search_path could replace by somebody's own.  Locks are waited for as long
+ * as this says where nothing else does: somebody may have locked our own tables before we have
+ * locked anything.
  */
 static const struct {
 	const char *name, *value; /* NULL: see below, or what a transaction sets for itself */

@@ -28,7 +28,7 @@
 struct spool_dir {
 	int fd;
 	char *path;  /* as the user would write it */
-	uid_t owner; /* whose the directory is that spool_open() opened on the way here */
+	uid_t owner; /* of the directory that spool_open() opened on the way here */
 };
 
 enum spool_kind { SPOOL_BATCH, SPOOL_STAGE, SPOOL_DONE, SPOOL_DOT, SPOOL_OTHER };
@@ -55,8 +55,8 @@ enum {
  * business.  Dies if it is missing, no directory, or others can write to it.
  */
 void spool_open(struct spool_dir *dir, const char *path);
-/* The same, but where it would die: what that calls for, after a message, and nothing is open.
- */
+/* The same, but where it would die, it prints a message and returns the exit status; nothing is
+ * open then. */
 enum die_status spool_try(struct spool_dir *dir, const char *path);
 
 /* False, with a message, if what stands at `path` in `dir` can be written by anybody, or
@@ -84,8 +84,8 @@ bool spool_make(const struct spool_dir *parent, const char *name);
 
 /*
  * Opens SPOOL/HOST/DB, making what is missing of it, durably, mode 0700.  If it can't be opened
- * or must not, or nothing can be written to its file system, read-only or full: what that calls
- * for, after a message, and nothing is open.
+ * or must not, or nothing can be written to its file system, read-only or full, it prints a
+ * message and returns the exit status; nothing is open then.
  */
 enum die_status spool_enter_target(
 	const struct spool_dir *spool, const struct label *label, struct spool_dir *dir);

@@ -23,7 +23,7 @@ struct stage {
 	const struct spool_dir *dir;
 	char name[SPOOL_NAME_MAX];
 	char *path;
-	dev_t device; /* which directory it is, whatever bears its name by now */
+	dev_t device; /* of the directory that was made: another may have its name since */
 	ino_t inode;
 };
 

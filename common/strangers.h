@@ -1,4 +1,4 @@
-/* Those who are no superusers, and whose code a superuser's writing would run. */
+/* Finds the code of others than superusers that a superuser would run by writing to a table. */
 #ifndef DML_STRANGERS_H
 #define DML_STRANGERS_H
 

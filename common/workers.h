@@ -25,8 +25,8 @@ size_t workers_next(struct workers *w);
 /* False for one that was started because another got as far as asking for a job. */
 bool workers_is_first(const struct workers *w);
 
-/* What hinders this process's job may be gone once the others are done: true if it will be
- * taken once more then, false if this is that time, or there are no others. */
+/* Asks for this process's job to be taken once more after the others.  False if this is that
+ * time, or it is the only job. */
 bool workers_postpone(struct workers *w);
 
 /*

@@ -87,7 +87,7 @@ static bool *copied_tables(const struct run *run)
 	return read;
 }
 
-/* True if the error of a table that could not be copied is none of its own. */
+/* True if a table could not be copied because another had taken its name. */
 static bool was_another(const struct run *run, const struct source_table *t)
 {
 	size_t which = (size_t)(t - run->tables.table);
@@ -103,7 +103,7 @@ static bool was_another(const struct run *run, const struct source_table *t)
 	return was;
 }
 
-/* Between the two; leaves a savepoint for the next. */
+/* Between begin_alone() and end_alone(): a savepoint stands before and after it. */
 static void copy_alone(struct run *run, struct chain *c)
 {
 	enum die_status status = copy_chain(run, c);

@@ -10,8 +10,8 @@
  */
 void describe_tables(PGconn *conn, struct source_tables *tables);
 
-/* Of those that are `wanted`, or that describe_tables() found suspect, refuses what would send
- * other rows than changed, or has not noted all that did. */
+/* Of those that are `wanted`, or that describe_tables() found suspect, refuses tables whose
+ * changes would be exported wrongly, or were not all noted. */
 void describe_closer(PGconn *conn, struct source_tables *tables, const bool *wanted);
 
 /*

@@ -9,8 +9,8 @@
  */
 #define LOCK_PATIENCE "SET LOCAL lock_timeout = '10s';"
 
-/* And what else may be locked while the tables are, and with them whoever waits behind somebody
- * who wants to change one: a row of dml.tracking. */
+/* For a row of dml.tracking, which is locked while the tables are.  Bounded, too: our locks on
+ * tables hold up DDL, and everybody who waits behind that. */
 #define LOCK_PATIENCE_REST "SET LOCAL lock_timeout = '1min';"
 
 /*
@@ -22,8 +22,8 @@
  */
 void lock_tables(struct run *run, const char *then);
 
-/* In a worker, whose parent has the same lock: one that waited behind somebody who waits for
- * the parent would wait for ever.  False if it isn't to be had at once; the transaction has
+/* In a worker, whose parent has the same lock: behind somebody who waits for the
+ * parent it would wait for ever.  False if it isn't to be had at once; the transaction has
  * failed then. */
 bool lock_at_once(PGconn *conn, const struct source_table *t);
 

@@ -106,7 +106,8 @@ static void make_uuid(const struct run *run, char uuid[MANIFEST_UUID])
 	PQclear(res);
 }
 
-/* All of the manifest but counts, sums and the group.  What is not its own is borrowed. */
+/* All of the manifest but counts, sums and the group.  Its strings are borrowed from the run.
+ */
 static void begin_manifest(const struct run *run, struct chain *c)
 {
 	struct manifest *m = &c->manifest;

@@ -11,10 +11,10 @@
 bool purge_is_made(PGconn *conn);
 
 /*
- * Before the first purge_table().  After COMMIT purges may go by the tracking state again: this
- * ends what tracking_lock() holds them back by, for the tables `oids`, an array.  False, after
- * a message, if dml.purge() must not be called: one of an older version has that one's faults,
- * and another role's may do anything.
+ * Before the first purge_table().  After COMMIT purges may go by the tracking state again:
+ * releases the shared locks that tracking_lock() took, for the tables `oids`, an array.  False,
+ * after a message, if dml.purge() must not be called: one of an older version has that one's
+ * faults, and another role's may do anything.
  */
 bool purge_allow(
 	PGconn *conn, const struct pg_options *pg, const char *oids, const char *label);

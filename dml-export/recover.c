@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Also if its name was another then. */
+/* Also if the database was renamed since. */
 static bool is_of_this_source(
 	const struct run *run, const struct chain *c, const struct manifest *m)
 {

@@ -1,4 +1,4 @@
-/* A superuser's rights, and who else would have them while he exports. */
+/* Refuses what would run others' code with a superuser's rights while he exports. */
 #ifndef DML_EXPORT_RIGHTS_H
 #define DML_EXPORT_RIGHTS_H
 

@@ -38,8 +38,10 @@ static PGresult *count(PGconn *conn, const PGresult *res, int row, struct look *
 	PGresult *counts;
 
 	buf_format(&sql,
-		"SELECT count(*) AS waiting, count(*) > count(w.key1) AS truncated,"
-		" (SELECT count(*) FROM %s) AS rows FROM (SELECT DISTINCT %s FROM %s AS s",
+		"SELECT pg_catalog.count(*) AS waiting, pg_catalog.count(*) > "
+		"pg_catalog.count(w.key1) AS truncated,"
+		" (SELECT pg_catalog.count(*) FROM %s) AS rows FROM (SELECT DISTINCT %s FROM "
+		"%s AS s",
 		pg_text(res, row, "shadow"), pg_text(res, row, "key"),
 		pg_text(res, row, "shadow"));
 	if (!pg_is_null(res, row, "xmax"))

@@ -15,8 +15,8 @@ enum { TRACK_VERSION = 2 };
 extern const char track_begin[];
 extern const char track_commit[];
 
-/* Who installs or uninstalls is alone with that in its database, to its end: the first makes
- * the schema, the last drops it. */
+/* Allows one --install or --uninstall at a time in a database, until its session ends: the
+ * first makes the schema, the last drops it. */
 void track_expect_alone(PGconn *conn, const struct options *o);
 
 /* Once schema dml is there: dies if whoever runs this can become a superuser and somebody who

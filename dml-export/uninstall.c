@@ -41,7 +41,7 @@ static void tell(const struct options *o, const struct source_table *t, const PG
 static uint64_t count_tracked(PGconn *conn)
 {
 	PGresult *res =
-		pg_query_row(conn, "SELECT count(*) AS tables FROM dml.tracked", 0, NULL);
+		pg_query_row(conn, "SELECT pg_catalog.count(*) AS tables FROM dml.tracked", 0, NULL);
 	uint64_t count = pg_number(res, 0, "tables");
 
 	PQclear(res);

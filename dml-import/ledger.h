@@ -44,8 +44,8 @@ struct ledger_extras {
 	bool names;                   /* values name objects: search_path says which */
 };
 
-/* What the last statement of the transaction sees of it: it must not commit unless both are
- * well. */
+/* What the last statement of the transaction found: it may commit only if `still` is true and
+ * `changed` is empty. */
 struct ledger_sight {
 	bool still;        /* the name is the relation's own */
 	char changed[128]; /* settings by which rows are read, and that are others now; or "" */

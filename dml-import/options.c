@@ -47,10 +47,10 @@ static const struct option long_options[] = {
 static const char help[] =
 	"dml-import applies what dml-export wrote to the tables of a database.\n"
 	"\n"
-	"  dml-import [-d CONNINFO] [-j N] [--keep] [--truncate] DIR...\n"
-	"  dml-import [-d CONNINFO] -t TABLE DIR\n"
+	"  dml-import [-d CONNINFO] [-j N] [--keep] [--truncate] [--as-superuser] DIR...\n"
+	"  dml-import [-d CONNINFO] [-t TABLE] [--accept-source] DIR\n"
 	"  dml-import [-d CONNINFO] --status [DIR...]\n"
-	"  dml-import --check DIR...\n"
+	"  dml-import [-j N] --check DIR...\n"
 	"  dml-import [-d CONNINFO] --install | --uninstall [--print-sql]\n"
 	"\n"
 	"  DIR is a batch, a table's directory, or a tree of them.\n"

@@ -106,8 +106,8 @@ static bool is_awaited(const struct queue *q, uint64_t base)
 	return state != BATCH_GOOD && state != BATCH_GONE && find_means(q->where, base);
 }
 
-/* Of changes of a chain that begins elsewhere: the first are told, and speak for those behind
- * them; but not where a full batch before them may still be on its way. */
+/* Of changes of a chain that begins elsewhere: only the first are told; but not where a full
+ * batch before them may still be on its way. */
 static bool was_told(struct queue *q, const struct manifest *m)
 {
 	if (strstr(buf_text(&q->beside), m->chain) != NULL)
