@@ -9,7 +9,6 @@
 #include "renew_purge.sql.h"
 #include "revoke.sql.h"
 #include "schema.sql.h"
-#include "stray.sql.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,18 +19,6 @@ struct schema {
 	bool made;
 	bool told;
 };
-
-/* Our triggers on a table that is not tracked: it was restored from a dump, and they with it.
- */
-static char *drop_stray_triggers(PGconn *conn, const struct source_table *t)
-{
-	const char *const values[] = {t->oid};
-	PGresult *res = pg_query_row(conn, stray_sql, 1, values);
-	char *script = mem_string(pg_text(res, 0, "script"));
-
-	PQclear(res);
-	return script;
-}
 
 /* The statements that track one table, without the transaction around them; NULL without such a
  * key.  `old`: what goes before. */
@@ -266,7 +253,7 @@ static enum die_status install(PGconn *conn, const struct options *o, struct sch
 	PGresult *own = schema->made ? track_installed(conn, t) : NULL;
 	PGresult *old = schema->made && own == NULL ? track_installed(conn, &dropped) : own;
 	const char *key = o->key != NULL ? o->key : own != NULL ? pg_text(own, 0, "key") : NULL;
-	char *stray = own == NULL ? drop_stray_triggers(conn, t) : mem_string("");
+	char *stray = own == NULL ? track_stray(conn, t) : mem_string("");
 	enum die_status status;
 	PGresult *plan = NULL;
 	bool locked = false;

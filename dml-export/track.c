@@ -4,6 +4,7 @@
 #include "rights.h"
 
 #include "installed.sql.h"
+#include "stray.sql.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,16 @@ PGresult *track_installed(PGconn *conn, const struct source_table *t)
 		return res;
 	PQclear(res);
 	return NULL;
+}
+
+char *track_stray(PGconn *conn, const struct source_table *t)
+{
+	const char *const values[] = {t->oid};
+	PGresult *res = pg_query_row(conn, stray_sql, 1, values);
+	char *script = mem_string(pg_text(res, 0, "script"));
+
+	PQclear(res);
+	return script;
 }
 
 enum die_status track_run_or_print(

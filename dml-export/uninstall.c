@@ -40,8 +40,8 @@ static void tell(const struct options *o, const struct source_table *t, const PG
 
 static uint64_t count_tracked(PGconn *conn)
 {
-	PGresult *res =
-		pg_query_row(conn, "SELECT pg_catalog.count(*) AS tables FROM dml.tracked", 0, NULL);
+	PGresult *res = pg_query_row(
+		conn, "SELECT pg_catalog.count(*) AS tables FROM dml.tracked", 0, NULL);
 	uint64_t count = pg_number(res, 0, "tables");
 
 	PQclear(res);
@@ -77,12 +77,36 @@ static enum die_status uninstall_table(PGconn *conn, const struct options *o,
 	return status;
 }
 
+/* Its triggers still write to a shadow table that no export knows. */
+static enum die_status drop_stray(
+	PGconn *conn, const struct options *o, const struct source_table *t, const char *stray)
+{
+	char *script = mem_format("%s%s%s", track_begin, stray, track_commit);
+	enum die_status status = track_run_or_print(conn, o, script, t->label);
+
+	if (status == DIE_DONE && !o->print_sql)
+		warn("table %s is not tracked, but had our triggers, as a dump brings them "
+		     "along: "
+		     "they are dropped",
+			t->label);
+	free(script);
+	return status;
+}
+
 /* That a table isn't tracked is what was asked for; one that isn't even there was mistyped. */
-static enum die_status not_tracked(const struct source_table *t)
+static enum die_status not_tracked(
+	PGconn *conn, const struct options *o, const struct source_table *t)
 {
 	if (t->oid != NULL) {
-		warn("table %s is not tracked", t->label);
-		return DIE_DONE;
+		char *stray = track_stray(conn, t);
+		enum die_status status = DIE_DONE;
+
+		if (*stray != '\0')
+			status = drop_stray(conn, o, t, stray);
+		else
+			warn("table %s is not tracked", t->label);
+		free(stray);
+		return status;
 	}
 	complain("see dml-export --status for the tables that are", "table %s is not tracked",
 		t->label);
@@ -115,7 +139,7 @@ static void uninstall_all(PGconn *conn, const struct options *o, struct source_t
 		enum die_status status = t->refused       ? DIE_PERSON
 					 : old[i] != NULL ? uninstall_table(conn, o, t, old[i],
 								    left == count_of(old[i]))
-							  : not_tracked(t);
+							  : not_tracked(conn, o, t);
 
 		if (old[i] != NULL && status == DIE_DONE)
 			left -= count_of(old[i]);

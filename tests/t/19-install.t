@@ -259,7 +259,7 @@ sub restore {
 	return is("$dump->{ended}$dump->{stderr}$psql->{ended}$psql->{stderr}", '00', "restored: @options");
 }
 SKIP: {
-	skip 'no pg_dump for this server', 13 if !$dumper;
+	skip 'no pg_dump for this server', 16 if !$dumper;
 	restore($src, '-t', 'public.t');
 	stderr_like($pair->export('t'), qr/table public\.t is not tracked/, 'a table restored with its triggers: refused');
 	repairs(install('-t', 't'), '... until --install');
@@ -275,6 +275,12 @@ SKIP: {
 	my @restored = ('-d', $empty, '-t', 't');
 	exits_with(run_export(@restored, '-T', 'a/b', spool()), 4, 'definitions alone, restored: refused');
 	quiet(run_export('--install', @restored), '... until --install');
+	my $bare = $cluster->db('bare');
+	restore($bare, '-s');
+	my $stray = run_export('--uninstall', '-d', $bare, '-t', 't');
+	is("$stray->{ended} $stray->{stderr}", "0 dml-export: warning: table public.t is not tracked, but had our triggers,"
+		. " as a dump brings them along: they are dropped\n", '... or --uninstall');
+	is($cluster->value($bare, q(SELECT count(*) FROM pg_trigger WHERE tgrelid = 't'::regclass)), 0, '... which drops the triggers');
 	$cluster->sql($empty, "INSERT INTO t VALUES (1, 1, 'x')");
 	exits_with(run_export(@restored, '-T', 'a/b', spool()), 0, '... then it is exported');
 	quiet(run_export('--uninstall', @restored), '... and can be uninstalled');
