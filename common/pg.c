@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As COMMIT with ROLLBACK, where the transaction had failed. */
+static const char not_as_asked[] = "look into the server's log, then run it again";
+
 static bool tag_is(PGresult *res, const char *tag)
 {
 	return PQresultStatus(res) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(res), tag) == 0;
@@ -15,6 +18,9 @@ void pg_exec(PGconn *conn, const char *sql, const char *tag)
 {
 	PGresult *res = PQexec(conn, sql);
 
+	if (!tag_is(res, tag) && PQresultStatus(res) == PGRES_COMMAND_OK)
+		die(DIE_AGAIN, not_as_asked, "the server answered %s with %s", tag,
+			PQcmdStatus(res));
 	if (!tag_is(res, tag))
 		pg_die(conn, res, NULL);
 	PQclear(res);
@@ -187,8 +193,7 @@ enum pg_commit pg_commit(PGconn *conn, enum die_status *status)
 	else if (PQstatus(conn) != CONNECTION_OK || !pg_error_is_final(res))
 		outcome = PG_UNKNOWN;
 	else if (PQresultStatus(res) == PGRES_COMMAND_OK)
-		complain("look into the server's log, then run it again",
-			"the server answered COMMIT with %s", PQcmdStatus(res));
+		complain(not_as_asked, "the server answered COMMIT with %s", PQcmdStatus(res));
 	else
 		*status = pg_complain(conn, res, "cannot commit");
 	PQclear(res);
