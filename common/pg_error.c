@@ -204,9 +204,8 @@ enum die_status pg_complain(PGconn *conn, const PGresult *res, const char *what)
 {
 	const char *state = field(res, PG_DIAG_SQLSTATE);
 	static const struct advice unexpected = {"", DIE_AGAIN,
-		"run it again; if it stays so, look for a trigger or rule on the tables of "
-		"schema "
-		"dml, which may drop what is written there"};
+		"run it again; if it stays so, look for a trigger or rule on schema dml's "
+		"tables, which may drop what is written there"};
 	const struct advice *advice =
 		is_no_error(res) ? &unexpected : advice_for(*state != '\0' ? state : "08000");
 	char *function = is_servers_own(res) ? NULL : function_of(res);
