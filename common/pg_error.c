@@ -88,12 +88,15 @@ struct advice {
 	const char *hint;
 };
 
+static const char foreign_key_hint[] =
+	"make the foreign key DEFERRABLE, with NO ACTION in place of ON DELETE RESTRICT, which "
+	"can't wait, or drop it; where it is this table that refers to another, that one has "
+	"to be imported first";
+
 /* The first that fits. */
 static const struct advice advices[] = {
-	{"23503", DIE_PERSON,
-		"make the foreign key DEFERRABLE, with NO ACTION in place of ON DELETE "
-		"RESTRICT, which can't wait, or drop it; where it is this table that refers "
-		"to another, that one has to be imported first"},
+	{"23503", DIE_PERSON, foreign_key_hint},
+	{"23001", DIE_PERSON, foreign_key_hint}, /* RESTRICT, from PostgreSQL 18 on */
 	{"23", DIE_PERSON, "mend the target table's rows or constraint, then run it again"},
 	{"22P05", DIE_PERSON,
 		"a value at the source, or a name at the target, has a character that the "
