@@ -96,7 +96,7 @@ PGresult *pg_query_row(PGconn *conn, const char *sql, int count, const char *con
 	return res;
 }
 
-bool pg_is_locked(const PGresult *res)
+bool pg_lock_unavailable(const PGresult *res)
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 

@@ -57,8 +57,9 @@ PGresult *pg_query_try(PGconn *conn, const char *sql, int count, const char *con
 /* A query that answers with exactly one row. */
 PGresult *pg_query_row(PGconn *conn, const char *sql, int count, const char *const *values);
 
-/* True if it failed because what it had to wait for stayed locked for all of lock_timeout. */
-bool pg_is_locked(const PGresult *res);
+/* True if it failed because somebody else held a lock: for all of lock_timeout, or with NOWAIT.
+ */
+bool pg_lock_unavailable(const PGresult *res);
 
 /* Reading results; a NULL is "" or 0 or false. */
 const char *pg_text(const PGresult *res, int row, const char *column);

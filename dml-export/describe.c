@@ -21,7 +21,7 @@ static PGresult *query(PGconn *conn, const char *sql, const char *value, bool *l
 
 	if (PQresultStatus(res) == PGRES_TUPLES_OK)
 		return res;
-	if (locked != NULL && pg_is_locked(res)) {
+	if (locked != NULL && pg_lock_unavailable(res)) {
 		PQclear(res);
 		*locked = true;
 		return NULL;

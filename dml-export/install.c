@@ -214,7 +214,7 @@ static bool collides(
 	const char *const values[] = {t->oid, oids};
 	PGresult *res = pg_query_try(conn, collision_sql, 2, values);
 
-	*locked = pg_is_locked(res);
+	*locked = pg_lock_unavailable(res);
 	if (!*locked && PQresultStatus(res) != PGRES_TUPLES_OK)
 		pg_die(conn, res, t->label);
 	if (!*locked)

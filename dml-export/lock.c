@@ -34,9 +34,10 @@ static bool is_gone(const PGresult *res)
 	return state != NULL && (strcmp(state, "42P01") == 0 || strcmp(state, "3F000") == 0);
 }
 
-/* True if the lock was got.  Somebody else may have it, or have dropped or renamed the table
- * since it was found by its name; or the server has no room for so many locks. */
-static bool is_locked(PGconn *conn, const PGresult *res)
+/* True if the lock was got; dies where the connection is lost.  Somebody else may have it, or
+ * have dropped or renamed the table since it was found by its name; or the server has no room
+ * for so many locks. */
+static bool got_lock(PGconn *conn, const PGresult *res)
 {
 	if (PQresultStatus(res) == PGRES_COMMAND_OK || PQresultStatus(res) == PGRES_TUPLES_OK)
 		return true;
@@ -80,7 +81,7 @@ static bool lock_together(const struct run *run, const char *then)
 		buf_string(&sql, " IN ACCESS SHARE MODE;");
 	buf_format(&sql, "%s" LOCK_PATIENCE_REST "%s", lock_state, then);
 	res = PQexec(run->conn, sql.data);
-	done = is_locked(run->conn, res);
+	done = got_lock(run->conn, res);
 	PQclear(res);
 	buf_free(&sql);
 	if (!done)
@@ -104,7 +105,7 @@ static void lock_in_turn(struct run *run)
 		sql = lock_one(t, "");
 		pg_exec(run->conn, "SAVEPOINT lock", "SAVEPOINT");
 		res = PQexec(run->conn, sql);
-		if (!is_locked(run->conn, res)) {
+		if (!got_lock(run->conn, res)) {
 			refuse(run, t, res);
 			pg_exec(run->conn, "ROLLBACK TO SAVEPOINT lock", "ROLLBACK");
 		}
@@ -128,9 +129,9 @@ bool lock_at_once(PGconn *conn, const struct source_table *t)
 {
 	char *sql = lock_one(t, " NOWAIT");
 	PGresult *res = PQexec(conn, sql);
-	bool locked = is_locked(conn, res);
+	bool locked = got_lock(conn, res);
 
-	if (!locked && !is_gone(res) && !pg_is_locked(res))
+	if (!locked && !is_gone(res) && !pg_lock_unavailable(res))
 		pg_die(conn, res, t->label);
 	PQclear(res);
 	free(sql);

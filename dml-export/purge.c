@@ -97,7 +97,7 @@ enum die_status purge_table(PGconn *conn, const char *oid, const char *label)
 	PGresult *res = PQexec(conn, sql);
 	enum die_status status = DIE_DONE;
 
-	if (pg_is_locked(res))
+	if (pg_lock_unavailable(res))
 		status = DIE_NOT_NOW;
 	else if (PQresultStatus(res) != PGRES_COMMAND_OK)
 		status = tell(conn, res, label);

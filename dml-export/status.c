@@ -23,7 +23,7 @@ static PGresult *ask(PGconn *conn, const char *sql, struct look *look)
 
 	if (PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1)
 		return res;
-	if (!pg_is_locked(res))
+	if (!pg_lock_unavailable(res))
 		pg_die(conn, res, NULL);
 	PQclear(res);
 	look->locked = true;

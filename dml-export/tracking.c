@@ -79,7 +79,7 @@ static void await_purges(struct run *run, const char *array)
 			"$1::oid::integer)",
 			1, values);
 
-		if (pg_is_locked(res))
+		if (pg_lock_unavailable(res))
 			drop_purged(run, oids[i]);
 		else if (PQresultStatus(res) != PGRES_TUPLES_OK)
 			pg_die(run->conn, res, NULL);

@@ -19,7 +19,7 @@ static bool is_free(PGconn *conn, const struct target *t)
 	pg_exec(conn, "SAVEPOINT dml_indexes", "SAVEPOINT");
 	res = PQexec(conn, sql);
 	got = PQresultStatus(res) == PGRES_COMMAND_OK;
-	if (!got && !pg_is_locked(res))
+	if (!got && !pg_lock_unavailable(res))
 		pg_die(conn, res, t->label);
 	PQclear(res);
 	free(sql);
