@@ -55,7 +55,8 @@ static void test_die(void)
 	free(end.said);
 	end = run_child(die_of_outside_text, NULL);
 	is_string(end.said,
-		"prog: error: one\\x0atwo\\x1b[31m\\xff\\x0d\nprog: hint: where \\xNN stands, write the name as psql shows it: hint \\x07\n",
+		"prog: error: one\\x0atwo\\x1b[31m\\xff\\x0d\nprog: hint: where \\xNN stands, "
+		"write the name as psql shows it: hint \\x07\n",
 		"nothing that controls a terminal gets through");
 	free(end.said);
 }
