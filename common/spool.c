@@ -229,7 +229,7 @@ static enum die_status look_at_space(const struct spool_dir *dir)
 enum die_status spool_enter_target(
 	const struct spool_dir *spool, const struct label *label, struct spool_dir *dir)
 {
-	struct spool_dir host;
+	struct spool_dir host = {.fd = -1};
 	enum die_status status = make_and_enter(spool, label->host, &host);
 
 	if (status != DIE_DONE)

@@ -30,8 +30,8 @@ void track_refuse_reserved(struct source_tables *tables);
 /* What stands of an installation, as installed.sql has it, or NULL. */
 PGresult *track_installed(PGconn *conn, const struct source_table *t);
 
-/* What drops our triggers from a table that isn't tracked, "" if it has none: a dump brought them
- * along.  The caller frees it. */
+/* What drops our triggers from a table that isn't tracked, "" if it has none: a dump brought
+ * them along.  The caller frees it. */
 char *track_stray(PGconn *conn, const struct source_table *t);
 
 /* Runs a script or, with --print-sql, prints it; an error's message begins with `what`. */
