@@ -6,7 +6,8 @@
 -- another's by now, exclusion constraints, those of partitions, the primary key of a table with
 -- children, which would be locked and altered with it; and all of them if the table isn't ours, or
 -- where somebody's code runs for each row or statement: it may look into the table, which would take
--- for ever or be an error without its key.  An extension's functions are no such code.
+-- for ever or be an error without its key.  An extension's functions are no such code.  ONLY: PostgreSQL
+-- 18 locks heirs else, behind whoever reads them.
 WITH RECURSIVE type AS (        -- of the columns, and what it is over or made of
     SELECT a.atttypid AS oid FROM pg_catalog.pg_attribute AS a
      WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -40,11 +41,11 @@ code AS (
                         WHERE e.classid = called.refclassid AND e.objid = called.refobjid AND e.deptype = 'e')
 )
 SELECT CASE WHEN k.oid IS NOT NULL
-            THEN pg_catalog.format('ALTER TABLE %I.%I DROP CONSTRAINT %I', n.nspname, c.relname, k.conname)
+            THEN pg_catalog.format('ALTER TABLE ONLY %I.%I DROP CONSTRAINT %I', n.nspname, c.relname, k.conname)
             ELSE pg_catalog.format('DROP INDEX %I.%I', n.nspname, i.relname) END AS drop,
        pg_catalog.pg_get_indexdef(i.oid)
            || CASE WHEN k.oid IS NOT NULL
-                   THEN pg_catalog.format('; ALTER TABLE %I.%I ADD CONSTRAINT %I %s USING INDEX %I%s',
+                   THEN pg_catalog.format('; ALTER TABLE ONLY %I.%I ADD CONSTRAINT %I %s USING INDEX %I%s',
                         n.nspname, c.relname, k.conname,
                         CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, i.relname,
                         CASE WHEN NOT k.condeferrable THEN ''
