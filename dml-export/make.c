@@ -66,17 +66,27 @@ static uint64_t passed_number(const struct run *run)
 	return passed;
 }
 
+enum { NUMBERS_SKIPPED_MAX = 10000000 };
+
 /* The next number, or, if it is not above `passed`, as many more as it takes. */
 static uint64_t next_number(PGconn *conn, uint64_t passed)
 {
 	uint64_t number = 0;
 
 	while (number <= passed) {
+		uint64_t count = number == 0 ? 1 : passed - number + 1;
 		char more[24];
 		const char *const values[] = {more};
 		PGresult *res;
 
-		snprintf(more, sizeof more, "%" PRIu64, number == 0 ? 1 : passed - number + 1);
+		if (count > NUMBERS_SKIPPED_MAX)
+			die(DIE_PERSON,
+				"if that is a directory in the spool which nobody needs, "
+				"remove it; "
+				"else set dml.batch_number to it, with setval()",
+				"the source counts %" PRIu64 ", and there is a batch %" PRIu64,
+				number, passed);
+		snprintf(more, sizeof more, "%" PRIu64, count);
 		res = pg_query_row(conn,
 			"SELECT pg_catalog.max(pg_catalog.nextval('dml.batch_number')) AS "
 			"number"

@@ -277,6 +277,10 @@ subtest 'installed anew' => sub {
 	$anew->source("SELECT setval('dml.batch_number', 1); UPDATE dml.tracking SET number = 300000; INSERT INTO t VALUES (5)");
 	($batch) = @{ $anew->export('t')->{lines} };
 	like($batch, qr{/0*300001\z}, 'a sequence that was set back');
+	mkdir $anew->out . '/replica1/app/t/9999999999999999', 0700 or die "mkdir: $!";
+	my $far = $anew->export('t', '--full');
+	exits_with($far, 4, 'a number that nobody can count to');
+	stderr_like($far, qr/the source counts 30000\d, and there is a batch 9999999999999999\n.*hint: .*remove it/, '... is named');
 };
 
 # A link can't lead from one file system to another.
