@@ -282,4 +282,14 @@ $pair->source(q(UPDATE tinted SET h = 'green' WHERE id = 2));
 $pair->arrives('one label more', 'tinted');
 is($pair->manifest->{scope}, 'changes', '... goes with the changes');
 
+# What describes the columns has a limit, which the importer would tell too late.
+my $many_parts = join ', ', map { "attribute_of_a_composite_type_$_ int" } 1 .. 500;
+$pair->$_("CREATE TYPE many_parts AS ($many_parts)") for qw(source target);
+$pair->source('CREATE TABLE sprawling (id int PRIMARY KEY, ' . join(', ', map { "c$_ many_parts" } 1 .. 60) . ')');
+$pair->track('sprawling');
+my $sprawling = $pair->export('sprawling');
+exits_with($sprawling, 4, 'a description of columns that is too long');
+stderr_like($sprawling, qr/error: public\.sprawling: what describes its columns takes \d+ bytes, and may take 1048576\n.*hint: /, '... is told');
+is_deeply([grep { m{/sprawling/} } batches($pair->out)], [], '... and no batch is made');
+
 done_testing;
