@@ -85,9 +85,8 @@ static enum die_status drop_stray(
 	enum die_status status = track_run_or_print(conn, o, script, t->label);
 
 	if (status == DIE_DONE && !o->print_sql)
-		warn("table %s is not tracked, but had our triggers, as a dump brings them "
-		     "along: "
-		     "they are dropped",
+		warn("table %s is not tracked, but had our triggers, "
+		     "as a dump brings them along: they are dropped",
 			t->label);
 	free(script);
 	return status;

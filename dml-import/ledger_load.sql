@@ -1,6 +1,6 @@
 -- What the ledger knows that bears on one batch.  $1 oid of the table, $2 the batch's chain, $3 its
--- number, $4 its time.  Always one row; `next` is the batch of that chain that was applied with this number or
--- the least above it.  Of the columns, an older version kept what made types are made of as text, with
+-- number, $4 its time.  Always one row; `next` is the batch of that chain that was applied with this
+-- number or the least above it.  Of the columns, an older version kept what made types are made of as text, with
 -- blanks in it: read as made.sql writes it, whatever encoding is spoken.
 SELECT l.relation IS NOT NULL AS known,
        l.target, l.origin,

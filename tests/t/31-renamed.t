@@ -129,7 +129,7 @@ subtest 'transaction ids go back' => sub {
 	my $result = $pair->export('p');
 	stderr_like($result, qr/full batch: the database or table was restored, /, 'a full batch');
 	ship($pair->out . '/replica1/app', $pair->in);
-	like(run_import('-d', $pair->dst, '--accept-source', $pair->in . '/p')->{ended}, qr/^[04]$/, '... imported');
+	exits_with($pair->apply, 0, '... imported');
 	table_equal($pair->src, $pair->dst, 'p', '... equal');
 };
 
