@@ -28,17 +28,22 @@ static uint32_t at_most(size_t len)
 	return len < INT_MAX ? (uint32_t)len : INT_MAX;
 }
 
+/* What a block holds, at most; a fuzzer makes it smaller than its inputs. */
+#ifndef CODEC_TOKENS
+#define CODEC_TOKENS (64 * 1024)
+#endif
+
 static const struct {
 	uint32_t level, work;
 } levels[] = {
-	{1, ISAL_DEF_LVL1_DEFAULT},
-	{2, ISAL_DEF_LVL2_DEFAULT},
-	{3, ISAL_DEF_LVL3_DEFAULT},
+	{1, ISAL_DEF_LVL1_REQ + (ISAL_DEF_LVL1_TOKEN_SIZE * CODEC_TOKENS)},
+	{2, ISAL_DEF_LVL2_REQ + (ISAL_DEF_LVL2_TOKEN_SIZE * CODEC_TOKENS)},
+	{3, ISAL_DEF_LVL3_REQ + (ISAL_DEF_LVL3_TOKEN_SIZE * CODEC_TOKENS)},
 };
 
 struct codec_deflate *codec_deflate_new(int level)
 {
-	struct codec_deflate *d = mem_zero(1, sizeof *d);
+	struct codec_deflate *d = mem_alloc(sizeof *d);
 	size_t which = level <= 3 ? 0 : level <= 6 ? 1 : 2;
 
 	isal_deflate_init(&d->z);
@@ -85,8 +90,9 @@ void codec_deflate_free(struct codec_deflate *d)
 
 struct codec_inflate *codec_inflate_new(void)
 {
-	struct codec_inflate *i = mem_zero(1, sizeof *i);
+	struct codec_inflate *i = mem_alloc(sizeof *i);
 
+	i->taken = 0;
 	isal_inflate_init(&i->z);
 	i->z.crc_flag =
 		ISAL_GZIP; /* header and trailer are read, and the check sums compared */

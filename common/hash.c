@@ -1,7 +1,5 @@
 #include "hash.h"
 
-#include <stdio.h>
-
 void hash_begin(struct hash *h)
 {
 	SHA256_Init(&h->ctx);
@@ -14,11 +12,15 @@ void hash_add(struct hash *h, const void *data, size_t len)
 
 void hash_end(struct hash *h, char text[HASH_TEXT])
 {
+	static const char digits[] = "0123456789abcdef";
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 
 	SHA256_Final(digest, &h->ctx);
-	for (size_t i = 0; i < sizeof digest; i++)
-		snprintf(text + 2 * i, 3, "%02x", digest[i]);
+	for (size_t i = 0; i < sizeof digest; i++) {
+		*text++ = digits[digest[i] >> 4];
+		*text++ = digits[digest[i] & 15];
+	}
+	*text = '\0';
 }
 
 void hash_of(const void *data, size_t len, char text[HASH_TEXT])

@@ -65,7 +65,7 @@ FUZZ_SHARED = arguments die_stub zlib_oracle
 FUZZ = $(filter-out $(FUZZ_SHARED),$(basename $(notdir $(wildcard tests/fuzz/*.c))))
 FUZZ_SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_CFLAGS = $(filter-out $(HARDENING) $(SANITIZE),$(ALL_CFLAGS)) -O2 $(FUZZ_SANITIZE) \
-	$(FUZZ_COVERAGE) -DIO_BUFFER=4096
+	$(FUZZ_COVERAGE) -DIO_BUFFER=4096 -DCODEC_TOKENS=8192
 # What is new is what the programs do, not what the test makes of it.
 FUZZ_COVERAGE = -fsanitize=fuzzer-no-link
 $(OBJ)/fuzz/tests/fuzz/%.o: FUZZ_COVERAGE =

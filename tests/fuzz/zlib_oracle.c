@@ -8,14 +8,16 @@
 struct oracle oracle_inflate(const uint8_t *data, size_t size, bool gzip)
 {
 	static unsigned char out[ORACLE_MAX];
-	z_stream z = {.next_in = data,
-		.avail_in = (uInt)size,
-		.next_out = out,
-		.avail_out = sizeof out};
+	static z_stream z; /* one for all inputs: its memory costs more than what it does */
+	int bits = gzip ? 15 + 16 : -15;
 
-	must(inflateInit2(&z, gzip ? 15 + 16 : -15) == Z_OK, "zlib has memory");
+	must((z.state == NULL ? inflateInit2(&z, bits) : inflateReset2(&z, bits)) == Z_OK,
+		"zlib has memory");
+	z.next_in = data;
+	z.avail_in = (uInt)size;
+	z.next_out = out;
+	z.avail_out = sizeof out;
 	int result = inflate(&z, Z_NO_FLUSH);
-	inflateEnd(&z);
 	return (struct oracle){.whole = result == Z_STREAM_END,
 		.used = size - z.avail_in,
 		.data = out,
