@@ -322,7 +322,7 @@ enum die_status install_run(const struct options *o)
 	if (schema.made)
 		track_expect_no_strangers(conn, o);
 	source_resolve(conn, o, SOURCE_OWNED, &tables);
-	track_refuse_reserved(&tables);
+	track_refuse_names(&tables);
 	if (schema.made)
 		tables.status = die_worst(tables.status, renew_purge(conn, o));
 	for (size_t i = 0; i < tables.count; i++)

@@ -64,7 +64,7 @@ enum die_status target_ddl_run(const struct options *o)
 	bool begun = false;
 
 	source_resolve(conn, o, SOURCE_BASE, &tables);
-	track_refuse_reserved(&tables);
+	track_refuse_names(&tables);
 	for (size_t i = 0; i < tables.count; i++)
 		if (!tables.table[i].refused)
 			tables.status = die_worst(tables.status,

@@ -68,16 +68,33 @@ void track_expect_no_strangers(PGconn *conn, const struct options *o)
 }
 
 /* Whoever can write to the tables there has ways into what we do; patterns leave them out. */
-void track_refuse_reserved(struct source_tables *tables)
+static bool is_reserved(const char *schema)
+{
+	return strcmp(schema, "dml") == 0 || strncmp(schema, "pg_", 3) == 0 ||
+	       strcmp(schema, "information_schema") == 0;
+}
+
+static bool fits_directory(const struct name *name)
+{
+	struct buf directory = {0};
+	bool fits = name_to_directory(&directory, name);
+
+	buf_free(&directory);
+	return fits;
+}
+
+void track_refuse_names(struct source_tables *tables)
 {
 	for (size_t i = 0; i < tables->count; i++) {
 		struct source_table *t = &tables->table[i];
-		const char *schema = t->name.schema;
 
-		if (!t->refused &&
-			(strcmp(schema, "dml") == 0 || strncmp(schema, "pg_", 3) == 0 ||
-				strcmp(schema, "information_schema") == 0))
+		if (t->refused)
+			continue;
+		if (is_reserved(t->name.schema))
 			source_refuse(tables, t, "name a table of the application's",
 				"is in a schema of the system's or of ours");
+		else if (!fits_directory(&t->name))
+			source_refuse(tables, t, "rename the table or its schema",
+				"has a name that is too long for a directory");
 	}
 }

@@ -24,8 +24,9 @@ void track_expect_alone(PGconn *conn, const struct options *o);
  */
 void track_expect_no_strangers(PGconn *conn, const struct options *o);
 
-/* Refuses tables in the system's schemas and ours. */
-void track_refuse_reserved(struct source_tables *tables);
+/* Refuses tables in the schemas of the system and ours, and names that no directory can have.
+ */
+void track_refuse_names(struct source_tables *tables);
 
 /* What stands of an installation, as installed.sql has it, or NULL. */
 PGresult *track_installed(PGconn *conn, const struct source_table *t);

@@ -68,4 +68,5 @@ void needless_free(struct apply_terms *terms)
 {
 	free(terms->needless_chains);
 	free(terms->needless_numbers);
+	terms->needless_chains = terms->needless_numbers = NULL;
 }

@@ -153,10 +153,19 @@ for my $time (1, 2) {
 }
 
 # Too long for a directory: refused, and the others go on.
-my $long = quoted('%' x 63) . '.' . quoted('/' x 63);
-$pair->source("CREATE SCHEMA @{[quoted('%' x 63)]}; CREATE TABLE $long (id int PRIMARY KEY)");
-$pair->track($long);
-$pair->source('UPDATE x SET v = 8');
+my $schema = quoted('%' x 63);
+my $name = quoted('/' x 63);
+my $long = "$schema.$name";
+$pair->source("CREATE SCHEMA $schema; CREATE TABLE $long (id int PRIMARY KEY); CREATE TABLE with_it (id int PRIMARY KEY)");
+my $untracked = run_export('-d', $pair->src, '--install', '-t', $long, '-t', 'with_it');
+exits_with($untracked, 4, 'tracking a name that is too long for a directory');
+stderr_like($untracked, qr/has a name that is too long for a directory\n.*hint: rename the table or its schema/,
+	'... is refused');
+is($pair->cluster->value($pair->src, "SELECT string_agg(DISTINCT tgrelid::regclass::text, ' ') FROM pg_trigger"
+	. " WHERE tgrelid IN ('$long'::regclass, 'with_it'::regclass)"), 'with_it', '... and the other table has its triggers');
+$pair->source("CREATE TABLE $schema.brief (id int PRIMARY KEY)");
+$pair->track("$schema.brief");
+$pair->source("DROP TABLE $long; ALTER TABLE $schema.brief RENAME TO $name; UPDATE x SET v = 8");
 my $refused = $pair->export('x', $long);
 exits_with($refused, 4, 'a name that is too long for a directory');
 stderr_like($refused, qr/is too long for a directory/, '... is refused');
