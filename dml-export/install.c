@@ -240,6 +240,9 @@ static void tell(const struct source_table *t, const PGresult *own, const PGresu
 		note("%s was brought up to date", t->label);
 	else
 		note("%s is tracked anew", t->label);
+	if (t->heirs && !t->partitioned)
+		warn("%s: rows of the tables that inherit from it are not exported with it",
+			t->label);
 	if (old != NULL && !pg_is_null(old, 0, "targets"))
 		warn("%s was installed anew: the next batch is full for %s", t->label,
 			pg_text(old, 0, "targets"));

@@ -157,7 +157,12 @@ $pair->source(<<'END');
 CREATE TABLE city (id int PRIMARY KEY, v int);
 CREATE TABLE capital (state text, PRIMARY KEY (id)) INHERITS (city);
 INSERT INTO city VALUES (1, 0), (2, 0); INSERT INTO capital VALUES (1, 100, 'x'), (3, 300, 'y');
+CREATE TABLE split (id int PRIMARY KEY) PARTITION BY LIST (id);
+CREATE TABLE split_1 PARTITION OF split FOR VALUES IN (1);
 END
+my $installed = run_export('-d', $src, '--install', '-t', 'city', '-t', 'split');
+is("$installed->{ended} $installed->{stdout}$installed->{stderr}", '0 dml-export: warning: public.city:'
+	. " rows of the tables that inherit from it are not exported with it\n", 'what heirs a table has, --install says');
 $pair->track('city');
 my $own = ['SELECT * FROM ONLY city', 'TABLE city'];
 sub city_arrives {
