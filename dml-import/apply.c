@@ -180,8 +180,7 @@ static void note_applied(struct apply *a, const struct batch *b,
 	struct ledger_sight sight;
 
 	ledger_save(a->conn, a->target.oid, &b->manifest,
-		&(struct ledger_extras){.needless_chains = terms->needless_chains,
-			.needless_numbers = terms->needless_numbers,
+		&(struct ledger_extras){.needless = &terms->needless,
 			.columns = written,
 			.name = a->target.relation,
 			.encoding = encoding,

@@ -3,6 +3,7 @@
 #define DML_IMPORT_APPLY_H
 
 #include "batch.h"
+#include "ledger.h"
 #include "options.h"
 #include "pg.h"
 #include "target.h"
@@ -19,10 +20,7 @@ struct apply {
 /* On what terms a batch is applied. */
 struct apply_terms {
 	bool accept_source; /* as verdict() has it */
-	/* Chains that it ends beside its own forerunner, and how far each had come: arrays, or
-	 * NULL. */
-	char *needless_chains;
-	char *needless_numbers;
+	struct ledger_needless needless;
 };
 
 /*

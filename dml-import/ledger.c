@@ -197,6 +197,30 @@ enum verdict ledger_judge(
 	return result;
 }
 
+/* Where the log has other batches by their numbers, of a source that was set back: those have
+ * ended with the chain that they were of. */
+static void make_room(
+	PGconn *conn, const char *relation, const struct ledger_needless *needless)
+{
+	const char *const values[] = {
+		relation, needless->chains, needless->numbers, needless->seals};
+	PGresult *res;
+
+	if (needless->chains == NULL)
+		return;
+	res = pg_query_try(conn,
+		"DELETE FROM dml.applied AS a"
+		" USING ROWS FROM (pg_catalog.unnest($2::uuid[]),"
+		"           pg_catalog.unnest($3::bigint[]), pg_catalog.unnest($4::text[]))"
+		"       AS n (chain, number, seal)"
+		" WHERE a.relation = $1::oid AND a.chain = n.chain AND a.number = n.number"
+		"   AND a.seal <> n.seal",
+		4, values);
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		pg_die(conn, res, "the ledger");
+	PQclear(res);
+}
+
 void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 	const struct ledger_extras *extras, struct ledger_sight *sight)
 {
@@ -216,11 +240,13 @@ void ledger_save(PGconn *conn, const char *relation, const struct manifest *m,
 		m->source.system, timeline, m->source.database, m->snapshot, m->time, base,
 		manifest_scope_name(m->scope), ids, rows,
 		strcmp(m->retires, "-") == 0 ? NULL : m->retires, m->target, retires_number,
-		extras->needless_chains, extras->columns, extras->needless_numbers,
-		extras->name, extras->encoding, extras->names ? "true" : "false"};
+		extras->needless->chains, extras->columns, extras->needless->numbers,
+		extras->name, extras->encoding, extras->names ? "true" : "false",
+		extras->needless->bases, extras->needless->seals};
 
 	snprintf(retires_number, sizeof retires_number, "%" PRIu64, m->retires_number);
-	res = pg_query_try(conn, ledger_save_sql, 23, values);
+	make_room(conn, relation, extras->needless);
+	res = pg_query_try(conn, ledger_save_sql, 25, values);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1)
 		pg_die(conn, res, "the ledger");
 	sight->still = pg_bool(res, 0, "still");

@@ -34,14 +34,22 @@ enum verdict ledger_judge(
 /* The number of the batch that was applied last; 0 if none was. */
 uint64_t ledger_number(PGconn *conn, const char *relation);
 
+/* Batches that a full one makes needless, by what their manifests say: arrays of the same
+ * length, or NULL. */
+struct ledger_needless {
+	char *chains;
+	char *numbers;
+	char *bases;
+	char *seals;
+};
+
 /* What the ledger notes beside the manifest. */
 struct ledger_extras {
-	const char *needless_chains;  /* that the batch ends beside its own forerunner, */
-	const char *needless_numbers; /* and how far each had come: arrays, or NULL */
-	const char *columns;          /* those that were written: target_columns() */
-	const char *name;             /* that all was written by, as SQL writes it */
-	const char *encoding;         /* client_encoding, when the first row was sent */
-	bool names;                   /* values name objects: search_path says which */
+	const struct ledger_needless *needless;
+	const char *columns;  /* those that were written: target_columns() */
+	const char *name;     /* that all was written by, as SQL writes it */
+	const char *encoding; /* client_encoding, when the first row was sent */
+	bool names;           /* values name objects: search_path says which */
 };
 
 /* What the last statement of the transaction found: it may commit only if `still` is true and

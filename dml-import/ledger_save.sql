@@ -1,10 +1,10 @@
 -- Notes a batch, in the transaction that applied it.
 -- $1 oid, $2 origin, $3 chain, $4 number, $5 seal, $6 system, $7 timeline, $8 database,
 -- $9 snapshot, $10 taken, $11 base, $12 scope, $13 ids, $14 rows, $15 the chain that its manifest
--- retires, or NULL, $16 target, $17 the number at which it retires that, $18 chains whose batches
--- this one makes needless and, $20, how far they had come, $19 a digest of the columns written, $21 the
--- name that they were written by, $22 the encoding that they were read by, $23 whether there are names
--- of objects among them
+-- retires, or NULL, $16 target, $17 the number at which it retires that, $18 the chains of batches
+-- that this one makes needless, $20 their numbers, $24 bases and $25 seals, $19 a digest of the columns
+-- written, $21 the name that they were written by, $22 the encoding that they were read by, $23 whether
+-- there are names of objects among them
 WITH retired AS (
     INSERT INTO dml.retired (relation, chain, number, system, timeline, database)
     SELECT $1::oid, o.chain, pg_catalog.max(o.number), $6, $7::bigint, $8
@@ -19,6 +19,14 @@ WITH retired AS (
 ), applied AS (
     INSERT INTO dml.applied (relation, chain, number, base, seal, scope, ids, rows, applied)
     VALUES ($1::oid, $3::uuid, $4::bigint, $11::bigint, $5, $12, $13::bigint, $14::bigint, pg_catalog.now())
+), needless AS (
+    INSERT INTO dml.applied (relation, chain, number, base, seal, scope, ids, rows, applied)
+    SELECT $1::oid, n.chain, n.number, n.base, n.seal, 'needless', 0, 0, pg_catalog.now()
+      FROM ROWS FROM (pg_catalog.unnest($18::uuid[]), pg_catalog.unnest($20::bigint[]),
+                      pg_catalog.unnest($24::bigint[]), pg_catalog.unnest($25::text[]))
+           AS n (chain, number, base, seal)
+     WHERE n.chain <> $3::uuid OR n.number < $4::bigint
+    ON CONFLICT DO NOTHING
 ), pruned AS (
     DELETE FROM dml.applied AS a
      WHERE a.relation = $1::oid

@@ -24,12 +24,27 @@ static bool is_abandoned(
 		       !manifest_same_source(&full->source, &ledger->source));
 }
 
-static void add(const struct manifest *m, struct buf *chains, struct buf *numbers)
-{
-	const char *comma = chains->len > 0 ? "," : "";
+/* The arrays, as they grow. */
+struct lists {
+	struct buf chains, numbers, bases, seals;
+};
 
-	buf_format(chains, "%s%s", comma, m->chain);
-	buf_format(numbers, "%s%" PRIu64, comma, m->number);
+static void add(struct lists *l, const struct manifest *m)
+{
+	const char *comma = l->chains.len > 0 ? "," : "";
+
+	buf_format(&l->chains, "%s%s", comma, m->chain);
+	buf_format(&l->numbers, "%s%" PRIu64, comma, m->number);
+	buf_format(&l->bases, "%s%" PRIu64, comma, m->base);
+	buf_format(&l->seals, "%s%s", comma, m->seal);
+}
+
+static char *array_of(struct buf *list)
+{
+	char *array = mem_format("{%s}", buf_text(list));
+
+	buf_free(list);
+	return array;
 }
 
 static bool is_needless(const struct manifest *m, const struct manifest *full, bool accepted,
@@ -38,10 +53,10 @@ static bool is_needless(const struct manifest *m, const struct manifest *full, b
 	return is_forerunner(m, full) || (accepted && is_abandoned(m, full, ledger));
 }
 
-void needless_find(struct apply_terms *terms, const struct apply *a, const struct found *where,
-	const struct spool_list *list, uint64_t full, bool accepted)
+void needless_find(struct ledger_needless *needless, const struct apply *a,
+	const struct found *where, const struct spool_list *list, uint64_t full, bool accepted)
 {
-	struct buf chains = {0}, numbers = {0};
+	struct lists lists = {0};
 	struct batch f, b;
 	struct ledger ledger;
 
@@ -53,20 +68,22 @@ void needless_find(struct apply_terms *terms, const struct apply *a, const struc
 			batch_peek(&b, &where->dir, e->number) != BATCH_GOOD)
 			continue;
 		if (is_needless(&b.manifest, &f.manifest, accepted, &ledger))
-			add(&b.manifest, &chains, &numbers);
+			add(&lists, &b.manifest);
 		batch_close(&b);
 	}
-	terms->needless_chains = mem_format("{%s}", buf_text(&chains));
-	terms->needless_numbers = mem_format("{%s}", buf_text(&numbers));
+	*needless = (struct ledger_needless){.chains = array_of(&lists.chains),
+		.numbers = array_of(&lists.numbers),
+		.bases = array_of(&lists.bases),
+		.seals = array_of(&lists.seals)};
 	ledger_free(&ledger);
 	batch_close(&f);
-	buf_free(&chains);
-	buf_free(&numbers);
 }
 
-void needless_free(struct apply_terms *terms)
+void needless_free(struct ledger_needless *needless)
 {
-	free(terms->needless_chains);
-	free(terms->needless_numbers);
-	terms->needless_chains = terms->needless_numbers = NULL;
+	free(needless->chains);
+	free(needless->numbers);
+	free(needless->bases);
+	free(needless->seals);
+	*needless = (struct ledger_needless){0};
 }

@@ -124,11 +124,14 @@ renamed AS (
 ),
 -- A type that may stand in a hint: people paste hints, and batches come from elsewhere.  One name,
 -- quoted or not, or one of those of several words; a schema before it, numbers and brackets behind.
+-- Is it here?  No to_regtype(): that fails where the schema may not be used, or the numbers aren't valid.
 printable AS (
     SELECT t.i, t.declared AS type,
-           CASE WHEN pg_catalog.to_regtype(t.declared) IS NULL
+           CASE WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_type AS y WHERE pg_catalog.format_type(y.oid, NULL) = bare.type)
                 THEN 'make type ' || t.declared || ' first, or its extension; then ' ELSE '' END AS before
       FROM typed AS t
+     CROSS JOIN LATERAL (
+           SELECT pg_catalog.regexp_replace(t.declared, '(\([0-9,-]+\))|(\[\]$)|((?<=^interval) .*$)', '', 'g') AS type) AS bare
      WHERE t.declared ~ ('^(("[A-Za-z0-9_ .]+"|[a-z_][a-z0-9_]*)\.)?'
                      '("[A-Za-z0-9_ .]+"|[a-z_][a-z0-9_]*|double precision|character varying|bit varying'
                      '|(timestamp|time)(\([0-9]\))? with(out)? time zone|interval [a-z]+( to [a-z]+)?)'

@@ -265,10 +265,10 @@ static bool take_full(
 	struct apply_terms terms = {.accept_source = q->apply->options->accept_source};
 	bool stuck;
 
-	needless_find(
-		&terms, q->apply, q->where, list, full->number, full->start == START_BY_OPTION);
+	needless_find(&terms.needless, q->apply, q->where, list, full->number,
+		full->start == START_BY_OPTION);
 	stuck = take(q, full->number, &terms);
-	needless_free(&terms);
+	needless_free(&terms.needless);
 	return stuck;
 }
 

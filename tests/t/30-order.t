@@ -204,6 +204,20 @@ for my $how (sort keys %harm) {
 	};
 }
 
+# All that waits when a full batch is applied is known to have been before it.
+subtest 'the source\'s clock is set back' => sub {
+	$r->reset('at first');
+	next_batch() for 1, 2;
+	$r->write('TRUNCATE items');
+	my $full = next_batch();
+	reseal("$r->{sent}/items/$full", sub { s/^time \K\d+/1999/m });
+	$r->ship;
+	my $result = $r->receive;
+	is("$result->{ended} $result->{stderr}", '0 ', 'a full batch is applied, and those before it are done with');
+	is_deeply([batches($r->{inbox})], [], '... none of them waits');
+	$r->is_equal('then');
+};
+
 subtest 'a batch on its way' => sub {
 	$r->reset('at first');
 	my $name = next_batch();

@@ -268,6 +268,29 @@ for my $case (['which were applied', 0], ['which came too late', 1], ['which the
 	};
 }
 
+# What it had exported before it was chosen is known to it.
+subtest 'copied, set back, and chosen' => sub {
+	my $r = chain();
+	$origin->stop;
+	my $copy = Cluster->new(name => 'chosen', of => $origin, fill => sub {
+		exits_with(run_cmd('cp', '-a', "$origin->{dir}/data", $_[0]), 0, 'cp -a');
+	});
+	$origin->start;
+	my $earlier = moved($r, $copy);
+	insert($r, 'afterwards');
+	$r->round('afterwards');
+	insert($earlier, 'in the one that was set back');
+	$earlier->batch;
+	$earlier->ship;
+	$earlier->is_refused(qr/does not build on batch 3, .*\n.*hint: .*choose one/, 'it is refused');
+	$earlier->batch('--full');
+	$earlier->ship;
+	my $result = $earlier->receive('--accept-source');
+	is("$result->{ended} $result->{stderr}", '0 ', 'what the hint says is done: nothing is told any more');
+	is_deeply([batches($r->{inbox})], [], '... and nothing waits');
+	goes_on($earlier, 'the one that was chosen');
+};
+
 # A base backup that recovers to the restore point, with a timeline of its own.
 sub recover_to {
 	my ($point, $backup) = @_;

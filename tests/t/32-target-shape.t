@@ -359,6 +359,29 @@ subtest 'a type that is elsewhere' => sub {
 	$typed->goes_on('DELETE FROM items', 'mended');
 };
 
+# An import doesn't ask for USAGE of a type's schema; nor may a misfit's hint, or the misfit is forgotten.
+subtest 'a type whose schema may not be used' => sub {
+	my $kind = Replica->new(cluster => $cluster, target_cluster => $r->{target_cluster},
+		source => 'kind', target => 'kind_there', sql => "CREATE SCHEMA kinds; CREATE TYPE kinds.mood AS ENUM ('ok');
+			CREATE TABLE items (id int PRIMARY KEY, price numeric(6,2), m kinds.mood)");
+	$kind->write("INSERT INTO items VALUES (1, 1.25, 'ok')");
+	$kind->round('at first');
+	$kind->write_target('CREATE ROLE plain LOGIN; GRANT SELECT, INSERT, DELETE ON items TO plain;
+		GRANT USAGE ON SCHEMA dml TO plain; GRANT ALL ON ALL TABLES IN SCHEMA dml TO plain;
+		ALTER TABLE items ALTER price TYPE numeric(6,1)');
+	$kind->write("INSERT INTO items VALUES (2, 2.25, 'ok')");
+	$kind->batch;
+	$kind->ship;
+	my $plain = $kind->{target} =~ s/user='postgres'/user=plain/r;
+	for my $problem (qr/column price is numeric\(6,1\) here .*\n.*hint: ALTER TABLE .*; then export all rows with $full\n/,
+		qr/its columns were changed since the batch before, .*\n.*$full\n/) {
+		my $refused = run_import('-d', $plain, $kind->{inbox});
+		exits_with($refused, 4, 'refused');
+		stderr_like($refused, $problem, '... and why');
+		$kind->write_target('ALTER TABLE items ALTER price TYPE numeric(6,2)');
+	}
+};
+
 # A key that is equal to several rows here would take some that are none of the batch's.
 subtest 'keys that are equal here' => sub {
 	my $equal = Replica->new(cluster => $cluster, target_cluster => $r->{target_cluster},
