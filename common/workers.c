@@ -20,6 +20,7 @@ static const char try_again[] = "run it again when the machine has resources to 
 struct shared {
 	atomic_size_t next;
 	atomic_bool asked[WORKERS_MAX]; /* has this one, in its slot, asked for a job? */
+	atomic_int worst;               /* status of what was noted */
 	atomic_size_t postponed;        /* how many jobs are, */
 	size_t job[];                   /* and which */
 };
@@ -77,6 +78,15 @@ bool workers_postpone(struct workers *w)
 		w->shared->job[atomic_fetch_add(&w->shared->postponed, 1)] = w->job;
 	w->postponed = true;
 	return true;
+}
+
+void workers_note(struct workers *w, enum die_status status)
+{
+	int worst = atomic_load(&w->shared->worst);
+
+	while (!atomic_compare_exchange_weak(
+		&w->shared->worst, &worst, (int)die_worst((enum die_status)worst, status)))
+		continue;
 }
 
 bool workers_is_first(const struct workers *w)
@@ -218,6 +228,7 @@ enum die_status workers_run(size_t count, int processes,
 	atomic_store(&shared->next, 0);
 	if (w.count > 0)
 		worst = die_worst(worst, wait_for_all(&w, start_all(&w, processes)));
+	worst = die_worst(worst, (enum die_status)atomic_load(&shared->worst));
 	munmap(shared, size);
 	return worst;
 }

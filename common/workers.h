@@ -29,9 +29,13 @@ bool workers_is_first(const struct workers *w);
  * time, or it is the only job. */
 bool workers_postpone(struct workers *w);
 
+/* Notes what a job came to, or a part of it: it counts though this process should die later. */
+void workers_note(struct workers *w, enum die_status status);
+
 /*
  * Runs `work` in up to `processes` children, each of which takes jobs until there are none and
- * returns the worst status of those that did not die.  Returns the worst of all.
+ * returns the worst status of those that did not die and that it didn't note.  Returns the
+ * worst of all.
  */
 enum die_status workers_run(size_t count, int processes,
 	enum die_status (*work)(struct workers *w, const void *context), const void *context);

@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS dml.retired (
     PRIMARY KEY (relation, chain)
 );
 
--- Every batch, until a thousand later ones push it out.
+-- Every batch, until a thousand later ones push it out.  Scope 'needless': it was waiting when a full
+-- batch was applied that has all of it.
 CREATE TABLE IF NOT EXISTS dml.applied (
     relation regclass    NOT NULL,
     chain    uuid        NOT NULL,

@@ -20,7 +20,6 @@ struct queue {
 	struct name given;    /* with -t, or of no name; in the encoding of the batches, too */
 	struct buf beside; /* chains that have no place here, and of which nothing more is to be
 			      said */
-	enum die_status status;
 };
 
 /* Step 3: what the spool holds never chooses what is written. */
@@ -38,7 +37,7 @@ static bool remove_unless_kept(struct queue *q, const struct batch *b)
 
 	if (!q->apply->options->keep)
 		status = batch_remove(&q->dir, b);
-	q->status = die_worst(q->status, status);
+	workers_note(q->apply->workers, status);
 	return status == DIE_NOT_NOW;
 }
 
@@ -90,8 +89,8 @@ static bool take_unopened(
 			q->dir.path, name, why != NULL ? why : "not all here");
 		return false;
 	}
-	q->status = die_worst(
-		q->status, explain_unopened(&q->dir, number, state, why, number <= applied));
+	workers_note(q->apply->workers,
+		explain_unopened(&q->dir, number, state, why, number <= applied));
 	return number > applied;
 }
 
@@ -128,7 +127,7 @@ static bool explain(struct queue *q, const struct batch *b, const struct ledger 
 	if (elsewhere && was_told(q, &b->manifest))
 		return false;
 	explain_verdict(q->apply, &q->dir, b, ledger, result);
-	q->status = die_worst(q->status, DIE_PERSON);
+	workers_note(q->apply->workers, DIE_PERSON);
 	return !elsewhere && !(result == VERDICT_FORK && ledger->retired);
 }
 
@@ -141,7 +140,7 @@ static bool take_open(struct queue *q, const struct batch *b, const struct apply
 
 	if (!is_of_table(q, b)) {
 		explain_table(b);
-		q->status = die_worst(q->status, DIE_PERSON);
+		workers_note(q->apply->workers, DIE_PERSON);
 		return true;
 	}
 	batch_warn_of_strangers(b);
@@ -353,7 +352,7 @@ static void expect_removable(const struct queue *q)
 		"cannot remove batches from \"%s\"", q->dir.path);
 }
 
-enum die_status queue_run(struct apply *a, const struct found *where)
+void queue_run(struct apply *a, const struct found *where)
 {
 	struct queue q = {.apply = a, .where = where};
 	struct spool_list list;
@@ -377,5 +376,4 @@ enum die_status queue_run(struct apply *a, const struct found *where)
 	name_free(&q.table);
 	name_free(&q.given);
 	buf_free(&q.beside);
-	return q.status;
 }

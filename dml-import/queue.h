@@ -8,9 +8,10 @@
 /*
  * Takes what waits in one table's directory: applies each batch whose turn it is, removes what
  * is done.  A batch that can't be applied stops the queue, unless a full one behind it makes it
- * needless.  Returns DIE_NOT_NOW or DIE_PERSON, with a message, for what stopped it, and
- * nothing for what workers_postpone() will bring again; dies where applying failed.
+ * needless.  Notes DIE_NOT_NOW or DIE_PERSON, with a message, for what stopped it, by
+ * workers_note(), and nothing for what workers_postpone() will bring again; dies where applying
+ * failed.
  */
-enum die_status queue_run(struct apply *a, const struct found *where);
+void queue_run(struct apply *a, const struct found *where);
 
 #endif

@@ -8,6 +8,7 @@
  *     of such a chain, or of this one with a number
  *     that is past:
  *       applied with that seal                        VERDICT_DONE
+ *       made needless by a full batch while it waited VERDICT_DONE
  *       jumped over by a full batch, or not known     VERDICT_DONE
  *         any more, and taken before what was applied
  *         last

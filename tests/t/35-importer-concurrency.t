@@ -99,6 +99,15 @@ subtest 'a table that takes long' => sub {
 	exits_with($next, 3, 'the next run meets it');
 	stderr_like($next, qr{^dml-import: error: "\Q$of_two->{inbox}\E/b" is locked by another run\n.*\n\z}, '... at one table');
 	is($server->value($of_two->{target}, 'SELECT count(*) FROM a'), 2, '... and imports the other');
+	$round->() for 1, 2;
+	my $lost = (batches("$of_two->{inbox}/a"))[-2];
+	rename $lost, "$of_two->{spool}/lost" or die "rename: $!";
+	for my $jobs (1, 2) {
+		my $worst = $of_two->receive('-j', $jobs);
+		exits_with($worst, 4, "-j $jobs: a gap in the one, the other is locked: the worst of both");
+		stderr_like($worst, qr/a: batch \d+ is missing:.*\n(?s:.*)b" is locked/, '... and both are told');
+	}
+	rename "$of_two->{spool}/lost", $lost or die "rename: $!";
 	$dbh->rollback;
 	exits_with(finish($long), 0, 'the long one');
 	exits_with($of_two->receive, 0, '... and what came meanwhile');
