@@ -326,6 +326,29 @@ subtest 'ranges that are ordered otherwise' => sub {
 	}
 };
 
+# A locale that is spelled otherwise orders nothing otherwise; empty ranges compare nothing by one
+# that isn't here.
+subtest 'ranges by one locale' => sub {
+	my $type = q(CREATE COLLATION k (locale = 'C.UTF-8'); CREATE TYPE r AS RANGE (subtype = text, collation = k);
+		CREATE TABLE items (id int PRIMARY KEY, v r));
+	my $spelled = Replica->new(cluster => $cluster, target_cluster => $r->{target_cluster},
+		source => 'spelled', target => 'spelled_there', source_sql => $type, target_sql => $type =~ s/C\.UTF-8/C.utf8/r);
+	$spelled->write("INSERT INTO items VALUES (1, 'empty')");
+	$spelled->round('C.UTF-8 and C.utf8');
+	my $locale = q(UPDATE pg_collation SET collcollate = '%s' WHERE collname = 'k');
+	for my $pair (['xx_YY.UTF-8', 'xx_YY.utf8'], ['xx_YY.UTF-8', 'xx_ZZ.UTF-8', 'xx_ZZ.utf8'], ['xx_YY', 'xx_YY@z', 'xx_YY@z']) {
+		my ($there, $here, $told) = @$pair;
+		$spelled->write(sprintf $locale, $there);
+		$spelled->write_target(sprintf $locale, $here);
+		$spelled->clear;
+		$spelled->batch('--full');
+		$spelled->ship;
+		my $result = $spelled->receive;
+		exits_with($result, $told ? 4 : 0, "$there and $here");
+		stderr_like($result, qr/is made of public\.r range of text COLLATE public\.k \($told\) here and of /, '... and why') if $told;
+	}
+};
+
 # In quotation marks may stand what means something elsewhere.
 subtest 'names of types that look like something else' => sub {
 	my $table = 'CREATE TABLE odd (id int PRIMARY KEY, v "x AS y", w "p MADE OF q", d "d AS e", e "say ""f AS g"';
