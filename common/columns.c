@@ -1,5 +1,6 @@
 #include "columns.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,4 +87,33 @@ void columns_free(struct columns *c)
 	}
 	free(c->column);
 	*c = (struct columns){0};
+}
+
+static bool is_of_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '"' || c == '.';
+}
+
+/* True if `word` stands in the text by itself. */
+static bool has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = strstr(text, word); p != NULL; p = strstr(p + 1, word))
+		if ((p == text || !is_of_word(p[-1])) && !is_of_word(p[len]))
+			return true;
+	return false;
+}
+
+bool columns_have_names(const struct columns *c)
+{
+	static const char *const types[] = {"regclass", "regcollation", "regconfig",
+		"regdictionary", "regnamespace", "regoper", "regoperator", "regproc",
+		"regprocedure", "regrole", "regtype"};
+
+	for (size_t i = 0; i < c->count; i++)
+		for (size_t k = 0; k < sizeof types / sizeof *types; k++)
+			if (has_word(c->column[i].type, types[k]))
+				return true;
+	return false;
 }

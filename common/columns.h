@@ -30,4 +30,8 @@ void columns_encode(struct buf *b, const struct columns *c);
 bool columns_decode(const char *text, size_t len, struct columns *c);
 void columns_free(struct columns *c);
 
+/* True if values may name objects: of type regclass or its like, be it in a domain or in a
+ * composite. */
+bool columns_have_names(const struct columns *c);
+
 #endif

@@ -163,15 +163,6 @@ static void postpone(struct apply *a, const struct batch *b, PGresult *refusal)
 	PQclear(refusal);
 }
 
-/* True if there may be regclass or its like, be it in a domain or in a composite. */
-static bool has_names(const struct columns *columns)
-{
-	for (size_t i = 0; i < columns->count; i++)
-		if (strstr(columns->column[i].type, "reg") != NULL)
-			return true;
-	return false;
-}
-
 /* Step 8, up to COMMIT. */
 static void note_applied(struct apply *a, const struct batch *b,
 	const struct apply_terms *terms, const char *encoding, const struct columns *columns)
@@ -184,7 +175,7 @@ static void note_applied(struct apply *a, const struct batch *b,
 			.columns = written,
 			.name = a->target.relation,
 			.encoding = encoding,
-			.names = has_names(columns)},
+			.names = columns_have_names(columns)},
 		&sight);
 	free(written);
 	if (!sight.still)

@@ -2,6 +2,7 @@
 
 #include "buf.h"
 #include "die.h"
+#include "io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -196,11 +197,12 @@ static char *resolve(struct find *f, const char *argument)
 	char *path = realpath(argument, NULL);
 
 	if (path == NULL) {
-		bool stays_so = errno == ENOENT || errno == ENOTDIR;
+		int error = errno;
+		bool stays_so = error == ENOENT || error == ENOTDIR;
 
-		complain("name a directory that exists", "cannot find \"%s\": %s", argument,
-			strerror(errno));
-		f->status = die_worst(f->status, stays_so ? DIE_PERSON : DIE_AGAIN);
+		complain(stays_so ? "name a directory that exists" : io_hint(error),
+			"cannot find \"%s\": %s", argument, strerror(error));
+		f->status = die_worst(f->status, stays_so ? DIE_PERSON : io_status(error));
 	}
 	return path;
 }

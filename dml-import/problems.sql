@@ -96,7 +96,7 @@ cut AS (
            WHEN 'SQL_ASCII' THEN bare_here LIKE 'character varying%' AND size_here IS NOT NULL
                 OR shape_here LIKE '% character varying(%'
            ELSE target IN ('name', 'name[]', '"char"', '"char"[]')
-                OR shape_here ~ ' (name|"char")(\[\])?($|[,);])' END
+                OR shape_here ~ ' (name|"char")(\[\])?($|[,);]| COLLATE )' END
 ),
 -- Columns that the batch doesn't bring and that no default, identity or expression fills.
 unfilled AS (
@@ -185,9 +185,10 @@ SELECT problem,
     SELECT 3, i, pg_catalog.format('column %I may be cut, for %s takes so many bytes at most, and the batch is in encoding'
                                    ' %s', name, CASE WHEN shape_here IS NULL THEN here ELSE 'what its type is made of' END,
                                    pg_catalog.current_setting('client_encoding')),
-           CASE WHEN shape_here IS NULL
-                THEN pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I TYPE text;', relation.qualified, cut.name)
-                ELSE 'make it of text, here and at the source' END
+           CASE WHEN shape_here IS NOT NULL THEN 'make it of text, here and at the source'
+                -- In a key, text takes the place of name only.
+                WHEN is_key AND bare <> 'name' THEN 'make it text, here and at the source'
+                ELSE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I TYPE text;', relation.qualified, cut.name) END
       FROM cut, relation
     UNION ALL
     SELECT 11, i, pg_catalog.format('the type of column %I is made of %s here and of %s at the source', name,

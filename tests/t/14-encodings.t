@@ -259,7 +259,8 @@ subtest 'SQL_ASCII' => sub {
 # What takes more bytes there would be cut without a word.
 subtest 'types that keep so many bytes' => sub {
 	my ($latin, $utf8, $none) = (make('cut_from', 'LATIN1'), make('cut_to', 'UTF8'), make('cut_none', 'SQL_ASCII'));
-	my $define = 'CREATE TYPE pair AS (a int, n name); CREATE TABLE names (n name PRIMARY KEY, v int, p pair, l name[])';
+	my $define = 'CREATE TYPE pair AS (a int, n name); CREATE TYPE span AS RANGE (subtype = name);
+		CREATE TABLE names (n name PRIMARY KEY, v int, p pair, l name[], r span)';
 	my $carry = sub {
 		my ($src, $dst, $table) = @_;
 		my ($out, $in) = (spool(), spool());
@@ -269,7 +270,7 @@ subtest 'types that keep so many bytes' => sub {
 	};
 	sql($_, $define) for $latin, $utf8;
 	export_ok('-d', $latin, '--install', '-t', 'names');
-	sql($latin, "INSERT INTO names SELECT repeat('$e', 40) || s, 1, ROW(1, s::name)::pair, ARRAY[s]"
+	sql($latin, "INSERT INTO names SELECT repeat('$e', 40) || s, 1, ROW(1, s::name)::pair, ARRAY[s], span(s::name, NULL)"
 		. " FROM unnest(ARRAY['A', 'B']) AS s");
 	my $result = $carry->($latin, $utf8, 'names');
 	exits_with($result, 4, 'from LATIN1 to UTF8: refused');
@@ -280,11 +281,18 @@ subtest 'types that keep so many bytes' => sub {
 		like($result->{stderr}, qr/\Q@{[sprintf $whole, $column, $type]}\E\n.*hint: \Q$statement\E/, "... $type");
 		push @mends, $statement;
 	}
-	like($result->{stderr}, qr/\Q@{[sprintf $whole, 'p', 'what its type is made of']}\E\n.*hint: make it of text/, '... a composite');
-	sql($_, 'ALTER TABLE names DROP COLUMN p') for $latin, $utf8;
+	like($result->{stderr}, qr/\Q@{[sprintf $whole, $_, 'what its type is made of']}\E\n.*hint: make it of text/, "... of column $_")
+		for 'p', 'r';
+	sql($_, 'ALTER TABLE names DROP COLUMN p, DROP COLUMN r') for $latin, $utf8;
 	sql($utf8, join '', @mends);
 	exits_with($carry->($latin, $utf8, 'names'), 0, 'what the hints name');
 	is(rows($utf8, 'names', 'n, v, l::text'), rows($latin, 'names', 'n, v, l::text'), '... takes them all');
+
+	sql($_, 'CREATE TABLE bytes (b "char" PRIMARY KEY)') for $latin, $utf8;
+	export_ok('-d', $latin, '--install', '-t', 'bytes');
+	sql($latin, "INSERT INTO bytes VALUES ('$e')");
+	like($carry->($latin, $utf8, 'bytes')->{stderr}, qr/\Q@{[sprintf $whole, 'b', '"char"']}\E\n.*hint: make it text, here and at the source\n/,
+		'... "char" in a key, which text there would not take');
 
 	sql($utf8, 'CREATE TABLE short (id int PRIMARY KEY, v varchar(3))');
 	sql($none, 'CREATE TABLE short (id int PRIMARY KEY, v varchar(3))');

@@ -368,6 +368,10 @@ $gate->disconnect;
 $triggered->source('DROP INDEX waits');
 
 # The path matters only to values that name something by it.
+my $region = "CREATE TYPE region AS ENUM ('regclass'); CREATE TYPE registered AS (registered_at int, regclass_ int)";
+$triggered->$_($region) for qw(source target);
+$triggered->source('ALTER TABLE aa ADD r region, ADD s registered');
+$triggered->target('ALTER TABLE aa ADD r region, ADD s registered');
 $triggered->source('CREATE TABLE cc (id int PRIMARY KEY, v regclass)');
 $triggered->track('cc');
 $triggered->arrives('a table of names', 'cc');
