@@ -2,110 +2,12 @@
 
 #include "changes.h"
 #include "copy.h"
+#include "number.h"
 #include "own_schema.h"
 #include "tracking.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-static bool exists(const struct chain *c, enum spool_kind kind, uint64_t number)
-{
-	char name[SPOOL_NAME_MAX];
-
-	spool_name(name, kind, number);
-	return faccessat(c->dir.fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-/* A source that was set back may count again what it had counted before; and another database
- * may have left a stage here. */
-static bool number_is_free(const struct run *run)
-{
-	for (size_t i = 0; i < run->chains; i++) {
-		const struct chain *c = &run->chain[i];
-
-		if (c->due && (exists(c, SPOOL_BATCH, run->number) ||
-				      exists(c, SPOOL_STAGE, run->number)))
-			return false;
-	}
-	return true;
-}
-
-/* The greatest number in a table's directory. */
-static uint64_t published_last(const struct chain *c)
-{
-	struct spool_list list;
-	uint64_t last = 0;
-
-	spool_list(&c->dir, &list);
-	for (size_t i = 0; i < list.count && list.entry[i].kind == SPOOL_BATCH; i++)
-		last = list.entry[i].number;
-	spool_list_free(&list);
-	return last;
-}
-
-/* What the batch's number has to be above.  A chain that begins comes after whatever is on its
- * way, also where a source that was installed anew counts from 1 again. */
-static uint64_t passed_number(const struct run *run)
-{
-	uint64_t passed = 0;
-
-	for (size_t i = 0; i < run->chains; i++) {
-		const struct chain *c = &run->chain[i];
-		uint64_t last = 0;
-
-		if (c->due && c->known)
-			last = c->number;
-		if (c->due && c->begins && published_last(c) > last)
-			last = published_last(c);
-		if (last > passed)
-			passed = last;
-	}
-	return passed;
-}
-
-enum { NUMBERS_SKIPPED_MAX = 10000000 };
-
-/* The next number, or, if it is not above `passed`, as many more as it takes. */
-static uint64_t next_number(PGconn *conn, uint64_t passed)
-{
-	uint64_t number = 0;
-
-	while (number <= passed) {
-		uint64_t count = number == 0 ? 1 : passed - number + 1;
-		char more[24];
-		const char *const values[] = {more};
-		PGresult *res;
-
-		if (count > NUMBERS_SKIPPED_MAX)
-			die(DIE_PERSON,
-				"if that is a directory in the spool which nobody needs, "
-				"remove it; "
-				"else set dml.batch_number to it, with setval()",
-				"the source counts %" PRIu64 ", and there is a batch %" PRIu64,
-				number, passed);
-		snprintf(more, sizeof more, "%" PRIu64, count);
-		res = pg_query_row(conn,
-			"SELECT pg_catalog.max(pg_catalog.nextval('dml.batch_number')) AS "
-			"number"
-			"  FROM pg_catalog.generate_series(1, $1::bigint)",
-			1, values);
-		number = pg_number(res, 0, "number");
-		PQclear(res);
-	}
-	return number;
-}
-
-static void take_number(struct run *run)
-{
-	uint64_t passed = passed_number(run);
-
-	do
-		run->number = next_number(run->conn, passed);
-	while (!number_is_free(run));
-}
 
 static void make_uuid(const struct run *run, char uuid[MANIFEST_UUID])
 {
@@ -191,7 +93,7 @@ static void say_why_full(PGconn *conn, const struct chain *c)
 /* Every chain that is due gets its directory; those that can't share get their rows after. */
 static void stage_all(struct run *run)
 {
-	take_number(run);
+	number_take(run);
 	for (size_t i = 0; i < run->chains; i++) {
 		struct chain *c = &run->chain[i];
 

@@ -28,6 +28,8 @@ struct chain {
 	bool known;
 	char *id; /* a uuid */
 	uint64_t number;
+	uint64_t name_number; /* of the last batch under its name, of whatever table; 0 for none
+			       */
 	char *seal;
 	char *snapshot; /* where the last batch ended */
 	uint64_t xmax;

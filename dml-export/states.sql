@@ -21,6 +21,7 @@ SELECT t.base IS NOT NULL AS known,
               > pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()) AS moved,
        t.name <> b.name AS renamed,
        t.number < latest.number AS replaced,
+       GREATEST(latest.number, taken.number, 0) AS name_number,
        pg_catalog.split_part(t.columns, '/', 1) <> pg_catalog.split_part(b.columns, '/', 1)
            OR pg_catalog.split_part(t.columns, '/', 2) <> pg_catalog.split_part(b.columns, '/', 2)
            -- What types are made of: more is no harm, a label more for example.
@@ -36,4 +37,5 @@ SELECT t.base IS NOT NULL AS known,
  CROSS JOIN pg_catalog.unnest($2::text[]) WITH ORDINALITY AS g (target, j)
   LEFT JOIN dml.tracking AS t ON t.base = b.oid AND t.target = g.target
   LEFT JOIN latest ON latest.target = t.target AND latest.name = t.name
+  LEFT JOIN latest AS taken ON taken.target = g.target AND taken.name = b.name
  ORDER BY b.i, g.j

@@ -156,6 +156,7 @@ static void take(struct chain *c, const PGresult *res, int row)
 	c->known = pg_bool(res, row, "known");
 	c->id = mem_string(pg_text(res, row, "chain"));
 	c->number = pg_number(res, row, "number");
+	c->name_number = pg_number(res, row, "name_number");
 	c->seal = mem_string(pg_text(res, row, "seal"));
 	c->snapshot = mem_string(pg_text(res, row, "snapshot"));
 	c->xmax = pg_number(res, row, "xmax");

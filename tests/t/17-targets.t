@@ -277,10 +277,24 @@ subtest 'installed anew' => sub {
 	$anew->source("SELECT setval('dml.batch_number', 1); UPDATE dml.tracking SET number = 300000; INSERT INTO t VALUES (5)");
 	($batch) = @{ $anew->export('t')->{lines} };
 	like($batch, qr{/0*300001\z}, 'a sequence that was set back');
-	mkdir $anew->out . '/replica1/app/t/9999999999999999', 0700 or die "mkdir: $!";
-	my $far = $anew->export('t', '--full');
+	$anew->source("ALTER SYSTEM SET temp_file_limit = '8MB'; SELECT pg_reload_conf()");
+	$anew->source("SELECT setval('dml.batch_number', 1); UPDATE dml.tracking SET number = 6000000; INSERT INTO t VALUES (6)");
+	($batch) = @{ $anew->export('t')->{lines} };
+	like($batch, qr{/0*6000001\z}, '... by millions');
+	$anew->source('CREATE TABLE u (id int PRIMARY KEY); INSERT INTO u VALUES (1)');
+	$anew->track('u');
+	my $far_off = $anew->out . '/replica1/app/t/9999999999999999';
+	mkdir $far_off, 0700 or die "mkdir: $!";
+	my $far = $anew->export('t', 'u', '--full');
 	exits_with($far, 4, 'a number that nobody can count to');
-	stderr_like($far, qr/the source counts 30000\d, and there is a batch 9999999999999999\n.*hint: .*remove it/, '... is named');
+	stderr_like($far, qr/the source counts 600000\d, and there is a batch "\Q$far_off\E"\n.*hint: .*remove it/, '... is named');
+	is(join(' ', map { m{/(\w+)/\d+\z} } @{ $far->{lines} }), 'u', '... and the other table goes on');
+	is($anew->export('t', '--full')->{stdout}, '', '... alone, too');
+	rmdir $far_off or die "rmdir: $!";
+	$anew->source('UPDATE dml.tracking SET number = 900000000; INSERT INTO t VALUES (7)');
+	$far = $anew->export('t');
+	exits_with($far, 4, 'a sequence that was set back so far');
+	stderr_like($far, qr/public\.t for replica1\/app: the source counts 600\d+, and there was a batch 900000000\n.*hint: .*setval/, '... is named');
 };
 
 # A link can't lead from one file system to another.

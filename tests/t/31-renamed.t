@@ -118,6 +118,21 @@ for my $end ('', '--uninstall', '--uninstall, dropped', '--forget') {
 	};
 }
 
+# It comes after what was exported under the name, also where the sequence was set back: or the next
+# would be full again, until that is passed.
+subtest 'a name that another table had, by higher numbers' => sub {
+	$pair = Pair->new(clusters => [@clusters[0, -1]], name => 'scene' . ++$scenes . '_');
+	$pair->source('CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE q (id int PRIMARY KEY)');
+	$pair->track('p', 'q');
+	exits_with($pair->export('p', 'q'), 0, 'two tables');
+	$pair->source(q(UPDATE dml.tracking SET name = 'public.p', number = 1000 WHERE base = 'q'::regclass));
+	my $result = $pair->export('p');
+	stderr_like($result, qr/full batch: another table had its name/, 'a full batch');
+	like($result->{lines}[0], qr{/0*1001\z}, '... of a higher number');
+	$pair->source('INSERT INTO p VALUES (1)');
+	is($pair->export('p')->{stderr}, '', '... and then changes');
+};
+
 # Transaction ids that go back, as after pg_resetwal, leave the next changes below what was exported.
 subtest 'transaction ids go back' => sub {
 	$pair = Pair->new(clusters => [@clusters[0, -1]], name => 'scene' . ++$scenes . '_');
