@@ -48,7 +48,8 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger AS h WHERE h.tgrelid = s.oid AN
               pg_catalog.array_agg(a.atttypid || ' ' || a.atttypmod
                   ORDER BY pg_catalog.array_position(t.key, a.attname::text)) AS key_types,
               pg_catalog.bool_or(a.atttypid >= 12000) AS key_made,
-              pg_catalog.bool_or(a.attcollation NOT IN (0, 950, 951)) AS key_collated -- none, C, POSIX
+              -- An index may have one of its own, and so what a type is made of; 3802: jsonb.
+              pg_catalog.bool_or(a.attcollation <> 0 OR a.atttypid >= 12000 OR a.atttypid = 3802) AS key_collated
          FROM pg_catalog.pg_attribute AS a
         WHERE a.attrelid = b.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = ANY (t.key)) AS a
  ORDER BY b.i

@@ -7,7 +7,6 @@
 #include "confirm.sql.h"
 #include "describe.sql.h"
 #include "partitions.sql.h"
-#include "recollated.sql.h"
 #include "types.sql.h"
 
 #include <stdlib.h>
@@ -261,27 +260,6 @@ void describe_tables(PGconn *conn, struct source_tables *tables)
 			digest_triggers(&tables->table[i]);
 }
 
-/* Those of `table`, whose oids are in `oid`, with an index that may not find what is there. */
-static void refuse_recollated(PGconn *conn, struct source_tables *tables,
-	struct source_table *const *table, const char *const *oid, size_t count)
-{
-	PGresult *res = ask(conn, recollated_sql, pg_array(oid, count), count, NULL);
-
-	for (size_t i = 0; i < count; i++) {
-		char *hint;
-
-		if (table[i]->refused || pg_is_null(res, (int)i, "refresh"))
-			continue;
-		hint = mem_format("REINDEX TABLE %s; %s;", table[i]->label,
-			pg_text(res, (int)i, "refresh"));
-		source_refuse(tables, table[i], hint,
-			"has a key whose index was sorted by another version of its collation: "
-			"rows may not be found by it");
-		free(hint);
-	}
-	PQclear(res);
-}
-
 void describe_closer(PGconn *conn, struct source_tables *tables, const bool *wanted)
 {
 	const char **oid = mem_zero(tables->count, sizeof *oid);
@@ -299,18 +277,14 @@ void describe_closer(PGconn *conn, struct source_tables *tables, const bool *wan
 	if (count > 0) {
 		PGresult *res = ask(conn, closer_sql, pg_array(oid, count), count, NULL);
 
-		bool collated = false;
-
 		for (size_t i = 0; i < count; i++) {
 			const char *wrong = closer_flaw(res, (int)i);
 
 			if (wrong != NULL)
 				source_refuse(tables, table[i], source_install_hint, wrong);
-			collated |= pg_bool(res, (int)i, "key_collated");
+			table[i]->collated = pg_bool(res, (int)i, "key_collated");
 		}
 		PQclear(res);
-		if (collated && PQserverVersion(conn) >= 150000)
-			refuse_recollated(conn, tables, table, oid, count);
 	}
 	free(table);
 	free(oid);

@@ -1,6 +1,7 @@
 #include "export.h"
 
 #include "changes.h"
+#include "collation.h"
 #include "describe.h"
 #include "lock.h"
 #include "make.h"
@@ -149,12 +150,17 @@ static void find_changes(struct run *run)
 {
 	size_t targets = run->options->targets.count;
 	bool *due = mem_zero(run->tables.count, sizeof *due);
+	bool *by_key = mem_zero(run->tables.count, sizeof *by_key);
 
 	changes_find(run);
-	for (size_t i = 0; i < run->chains; i++)
+	for (size_t i = 0; i < run->chains; i++) {
 		due[i / targets] |= run->chain[i].due;
+		by_key[i / targets] |= run->chain[i].due && run->chain[i].full == NULL;
+	}
 	describe_closer(run->conn, &run->tables, due);
+	collation_expect_fresh(run->conn, &run->tables, by_key);
 	drop_refused(run);
+	free(by_key);
 	free(due);
 }
 

@@ -37,8 +37,9 @@ struct source_table {
 	char *columns;     /* digests, and what types are made of */
 	char *triggers;    /* its file, and a digest */
 	bool types;        /* columns are of types that somebody made */
-	bool suspect;      /* it needs a closer look, whether anything changed or not */
-	bool unchanged;    /* its shadow has no row, not even a deleted one */
+	bool collated;  /* describe_closer(): how its key is sorted may depend on a collation */
+	bool suspect;   /* it needs a closer look, whether anything changed or not */
+	bool unchanged; /* its shadow has no row, not even a deleted one */
 	uint64_t pages;
 };
 
