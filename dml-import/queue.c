@@ -58,7 +58,8 @@ static enum past look_back(struct queue *q, uint64_t number, struct batch *b)
 		ledger_load(q->apply->conn, q->apply->target.oid, &b->manifest, &l);
 		if (is_of_table(q, b) && verdict(&b->manifest, &l, false) == VERDICT_DONE)
 			past = PAST_APPLIED;
-		else if (number < l.number && (l.retired || verdict_goes_on(&b->manifest, &l)))
+		else if (number < l.number && !l.after &&
+			 (l.retired || verdict_goes_on(&b->manifest, &l)))
 			past = PAST_OVER;
 		ledger_free(&l);
 	}

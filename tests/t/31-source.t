@@ -261,6 +261,8 @@ for my $case (['which were applied', 0], ['which came too late', 1], ['which the
 		for my $number (3, 4) {
 			insert($earlier, 'in the one that was set back');
 			like($earlier->batch, qr{/0*$number\z}, "batch $number of the chain that was replaced");
+			$earlier->ship('--exclude=data.gz');
+			exits_with($earlier->receive, 3, 'while it arrives it is not all here');
 			$earlier->ship;
 			$earlier->is_refused(qr/does not build on batch 5, .*\n.*hint: .*choose one/, 'it is refused');
 			remove_tree($_) for batches($r->{inbox});
